@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * The operations of the onsram accelerator: what every layer means by an
+ * opcode, a tensor view and an attribute.  Applications, kernel driver, device,
+ * performance model and policy daemon all use these definitions; nothing in
+ * here knows about ioctls, registers or netlink.
+ */
+#ifndef _UAPI_ONSRAM_OP_H_
+#define _UAPI_ONSRAM_OP_H_
+
+#include <linux/types.h>
+
+#if defined(__cplusplus)
+extern "C" {
+#endif
+
+/** ONSRAM_MAX_RANK - highest number of dimensions of a view */
+#define ONSRAM_MAX_RANK		6
+/** ONSRAM_MAX_OPERANDS - operand slots of an operation; slot 0 is the output */
+#define ONSRAM_MAX_OPERANDS	6
+/** ONSRAM_MAX_SPATIAL - spatial dimensions a convolution or pool can have */
+#define ONSRAM_MAX_SPATIAL	3
+/** ONSRAM_SPM_GRANULE - bytes; unit of SPM placement, ownership and protection */
+#define ONSRAM_SPM_GRANULE	1024
+/** ONSRAM_STAGING_MIN - bytes of SPM that residency may never take: the engines' own staging window */
+#define ONSRAM_STAGING_MIN	(128 * 1024)
+
+/**
+ * enum onsram_dtype - element type of a view
+ * @ONSRAM_DTYPE_NONE: operand slot not used; the rest of the operand must be zero
+ * @ONSRAM_DTYPE_F32: IEEE 754 binary32
+ * @ONSRAM_DTYPE_F16: IEEE 754 binary16 (arithmetic accumulates in binary32)
+ * @ONSRAM_DTYPE_I64: two's complement 64 bit
+ * @ONSRAM_DTYPE_I32: two's complement 32 bit
+ * @ONSRAM_DTYPE_BOOL: one byte, 0 or 1
+ */
+enum onsram_dtype {
+	ONSRAM_DTYPE_NONE = 0,
+	ONSRAM_DTYPE_F32 = 1,
+	ONSRAM_DTYPE_F16 = 2,
+	ONSRAM_DTYPE_I64 = 3,
+	ONSRAM_DTYPE_I32 = 4,
+	ONSRAM_DTYPE_BOOL = 5,
+	ONSRAM_DTYPE_COUNT
+};
+
+/**
+ * struct onsram_view - shape and layout of a strided tensor
+ * @dtype: enum onsram_dtype
+ * @rank: number of dimensions used, 0 (scalar) to ONSRAM_MAX_RANK
+ * @dims: extents in elements, each at least 1; 0 beyond @rank
+ * @strides: distance in elements between neighbours of a dimension; may be 0
+ *	(broadcast) or negative in inputs, must address every element once in an
+ *	output; 0 beyond @rank
+ *
+ * The address of element (i0, i1, ...) is base + (i0*strides[0] + ...) * sizeof(dtype).
+ */
+struct onsram_view {
+	__u32 dtype;
+	__u32 rank;
+	__u32 dims[ONSRAM_MAX_RANK];
+	__s32 strides[ONSRAM_MAX_RANK];
+};
+
+/**
+ * ONSRAM_OPERATIONS - the operation table
+ *
+ * X(name, value, required, optional, functions)
+ *	required: bit mask of operand slots that must be present
+ *	optional: bit mask of operand slots that may be present
+ *	functions: number of values attr.func may take (0 means attr.func must be 0)
+ *
+ * Operand slots (slot 0 is always the output):
+ *	COPY		1 source (dtype may differ: converts)
+ *	FILL		- value in attr.param[0..1] (low, high word of the element; f16/f32: fp32 bits in param[0])
+ *	GEMM		1 A [batch.., M, K], 2 B [batch.., K, N], 3 bias (broadcast to out), 4 residual (shape of out)
+ *			out [batch.., M, N]; transposed operands are views with swapped strides;
+ *			out = act(alpha * A x B + beta * bias + residual), alpha/beta in attr.param[0..1] as fp32 bits
+ *	CONV		1 X [N, C, spatial..], 2 W [O, C/groups, kernel..], 3 bias [O], 4 residual (shape of out)
+ *			out [N, O, spatial..] = act(conv + bias + residual)
+ *	POOL		1 X [N, C, spatial..]; func: enum onsram_pool
+ *	ELEMENTWISE	1 A, 2 B, 3 C, all of the output's shape (broadcast by stride 0); func: enum onsram_elementwise
+ *	REDUCE		1 X; attr.axis is a bit mask of reduced dimensions, which have extent 1 in the output; func: enum onsram_reduce
+ *	SOFTMAX		1 X; attr.axis is the dimension; func 1 takes the logarithm
+ *	NORM		1 X [N, C, ..], 2 scale [C], 3 bias [C], 4 mean [C], 5 variance [C]; func: enum onsram_norm
+ *	GATHER		1 data, 2 indices (i32/i64); attr.axis is the dimension of data;
+ *			out = data.dims[:axis] + indices.dims + data.dims[axis+1:]
+ *	RESIZE		1 X, same rank as out; func: enum onsram_resize
+ */
+#define ONSRAM_OPERATIONS(X) \
+	X(COPY,		1,  0x03, 0x00, 0) \
+	X(FILL,		2,  0x01, 0x00, 0) \
+	X(GEMM,		3,  0x07, 0x18, 0) \
+	X(CONV,		4,  0x07, 0x18, 0) \
+	X(POOL,		5,  0x03, 0x00, ONSRAM_POOL_COUNT) \
+	X(ELEMENTWISE,	6,  0x03, 0x0c, ONSRAM_EW_COUNT) \
+	X(REDUCE,	7,  0x03, 0x00, ONSRAM_REDUCE_COUNT) \
+	X(SOFTMAX,	8,  0x03, 0x00, 2) \
+	X(NORM,		9,  0x03, 0x3c, ONSRAM_NORM_COUNT) \
+	X(GATHER,	10, 0x07, 0x00, 0) \
+	X(RESIZE,	11, 0x03, 0x00, ONSRAM_RESIZE_COUNT)
+
+/** enum onsram_opcode - ONSRAM_OP_<name> from ONSRAM_OPERATIONS */
+enum onsram_opcode {
+#define ONSRAM_X(name, value, required, optional, funcs) ONSRAM_OP_##name = value,
+	ONSRAM_OPERATIONS(ONSRAM_X)
+#undef ONSRAM_X
+	ONSRAM_OP_COUNT
+};
+
+/** enum onsram_pool - AVG excludes padding from the divisor, AVG_PAD includes it */
+enum onsram_pool {
+	ONSRAM_POOL_MAX = 0,
+	ONSRAM_POOL_AVG = 1,
+	ONSRAM_POOL_AVG_PAD = 2,
+	ONSRAM_POOL_COUNT
+};
+
+/**
+ * ONSRAM_ELEMENTWISE_FUNCTIONS - X(name, value, inputs, flops per element)
+ *
+ * CLIP: min(max(a, param0), param1).  LEAKY_RELU: a < 0 ? param0 * a : a.
+ * HARD_SIGMOID: clip(param0 * a + param1, 0, 1).  AFFINE: param0 * a + param1.
+ * MUL_ADD: a * b + c.  WHERE: a ? b : c (a is BOOL).
+ * Comparisons write BOOL.  flops per element is what the performance model
+ * charges the vector unit with.
+ */
+#define ONSRAM_ELEMENTWISE_FUNCTIONS(X) \
+	X(IDENTITY,	0,  1, 1) \
+	X(RELU,		1,  1, 1) \
+	X(CLIP,		2,  1, 2) \
+	X(LEAKY_RELU,	3,  1, 2) \
+	X(SIGMOID,	4,  1, 4) \
+	X(TANH,		5,  1, 6) \
+	X(EXP,		6,  1, 2) \
+	X(LOG,		7,  1, 2) \
+	X(SQRT,		8,  1, 1) \
+	X(NEG,		9,  1, 1) \
+	X(ABS,		10, 1, 1) \
+	X(ERF,		11, 1, 8) \
+	X(HARD_SIGMOID,	12, 1, 4) \
+	X(AFFINE,	13, 1, 2) \
+	X(RECIPROCAL,	14, 1, 1) \
+	X(ADD,		15, 2, 1) \
+	X(SUB,		16, 2, 1) \
+	X(MUL,		17, 2, 1) \
+	X(DIV,		18, 2, 1) \
+	X(MAX,		19, 2, 1) \
+	X(MIN,		20, 2, 1) \
+	X(POW,		21, 2, 4) \
+	X(EQUAL,	22, 2, 1) \
+	X(LESS,		23, 2, 1) \
+	X(GREATER,	24, 2, 1) \
+	X(MUL_ADD,	25, 3, 2) \
+	X(WHERE,	26, 3, 1)
+
+/** enum onsram_elementwise - ONSRAM_EW_<name> from ONSRAM_ELEMENTWISE_FUNCTIONS */
+enum onsram_elementwise {
+#define ONSRAM_X(name, value, inputs, flops) ONSRAM_EW_##name = value,
+	ONSRAM_ELEMENTWISE_FUNCTIONS(ONSRAM_X)
+#undef ONSRAM_X
+	ONSRAM_EW_COUNT
+};
+
+enum onsram_reduce {
+	ONSRAM_REDUCE_SUM = 0,
+	ONSRAM_REDUCE_MEAN = 1,
+	ONSRAM_REDUCE_MAX = 2,
+	ONSRAM_REDUCE_MIN = 3,
+	ONSRAM_REDUCE_PROD = 4,
+	ONSRAM_REDUCE_SUM_SQUARE = 5,
+	ONSRAM_REDUCE_COUNT
+};
+
+/**
+ * enum onsram_norm - BATCH needs slots 2-5; LRN needs none of them
+ *
+ * BATCH: scale * (x - mean) / sqrt(var + eps) + bias, eps in attr.param[0].
+ * LRN: x / (bias + alpha / size * sum of squares over size channels)^beta with
+ *	attr.kernel[0] = size, attr.param[0..2] = alpha, beta, bias.
+ * LAYER: over the dimensions from attr.axis on, slots 2 (scale) and 3 (bias,
+ *	optional) have the shape of the normalised dimensions, eps in attr.param[0].
+ * GROUP: attr.groups groups of channels (groups = C is instance normalisation).
+ */
+enum onsram_norm {
+	ONSRAM_NORM_BATCH = 0,
+	ONSRAM_NORM_LRN = 1,
+	ONSRAM_NORM_LAYER = 2,
+	ONSRAM_NORM_GROUP = 3,
+	ONSRAM_NORM_COUNT
+};
+
+/** enum onsram_resize - coordinate transform: half_pixel for LINEAR, asymmetric floor for NEAREST */
+enum onsram_resize {
+	ONSRAM_RESIZE_NEAREST = 0,
+	ONSRAM_RESIZE_LINEAR = 1,
+	ONSRAM_RESIZE_COUNT
+};
+
+/**
+ * enum onsram_act - activation of the GEMM and CONV epilogue
+ *
+ * CLIP, LEAKY_RELU take attr.act_param[] as the elementwise function takes param[].
+ */
+enum onsram_act {
+	ONSRAM_ACT_NONE = 0,
+	ONSRAM_ACT_RELU = 1,
+	ONSRAM_ACT_CLIP = 2,
+	ONSRAM_ACT_LEAKY_RELU = 3,
+	ONSRAM_ACT_SIGMOID = 4,
+	ONSRAM_ACT_TANH = 5,
+	ONSRAM_ACT_COUNT
+};
+
+/**
+ * struct onsram_attr - attributes of an operation; fields an operation does not use are 0
+ * @func: function within the opcode (enum onsram_pool, _elementwise, _reduce, _norm, _resize)
+ * @groups: CONV: groups (at least 1); NORM GROUP: groups
+ * @axis: SOFTMAX, GATHER, NORM LAYER: dimension; REDUCE: bit mask of dimensions
+ * @act: enum onsram_act, GEMM and CONV only
+ * @kernel: POOL: window, at least 1 per spatial dimension (CONV's is in the weight view); NORM LRN: [0] = size
+ * @stride: CONV, POOL: step per spatial dimension, at least 1
+ * @dilation: CONV, POOL: at least 1
+ * @pad_begin: CONV, POOL: zero (max pool: minus infinity) elements before
+ * @pad_end: likewise after; may be what ceil mode needs beyond the model's own
+ * @reserved: must be 0
+ * @param: parameters as fp32 bit patterns (FILL: raw words)
+ * @act_param: parameters of @act as fp32 bit patterns
+ *
+ * Spatial arrays hold the outermost spatial dimension first; entries beyond
+ * the operation's spatial rank are 0.
+ */
+struct onsram_attr {
+	__u32 func;
+	__u32 groups;
+	__u32 axis;
+	__u32 act;
+	__u16 kernel[ONSRAM_MAX_SPATIAL];
+	__u16 stride[ONSRAM_MAX_SPATIAL];
+	__u16 dilation[ONSRAM_MAX_SPATIAL];
+	__u16 pad_begin[ONSRAM_MAX_SPATIAL];
+	__u16 pad_end[ONSRAM_MAX_SPATIAL];
+	__u16 reserved;
+	__u32 param[4];
+	__u32 act_param[2];
+};
+
+/**
+ * ONSRAM_MODEL_PARAMS - parameters of the device and its performance model
+ *
+ * X(field, what it is).  All are __u64.  This list is struct onsram_model, the
+ * register block ONSRAM_REG_MODEL, DEV_QUERY's answer and the input of the
+ * configuration hash.
+ */
+#define ONSRAM_MODEL_PARAMS(X) \
+	X(spm_size,		"scratch-pad memory, bytes") \
+	X(peak_flops,		"matrix unit, floating point operations per second (2 per MAC)") \
+	X(vector_flops,		"vector unit, floating point operations per second") \
+	X(dram_bw,		"external memory bandwidth, bytes per second") \
+	X(spm_bw,		"scratch-pad bandwidth, bytes per second") \
+	X(dram_latency_ps,	"latency of an operation's first DRAM access, picoseconds") \
+	X(cmd_overhead_ps,	"fixed cost of a command, picoseconds (200 cycles at 1.5 GHz)") \
+	X(mac_rows,		"array rows: the reduction is padded to a multiple") \
+	X(mac_cols,		"array columns: output channels are padded to a multiple") \
+	X(compute_engines,	"number of compute engines") \
+	X(preset,		"enum onsram_preset") \
+	X(mac_fj,		"energy of a multiply-accumulate, femtojoules") \
+	X(spm_byte_fj,		"energy of an SPM byte, femtojoules") \
+	X(dram_byte_fj,		"energy of a DRAM byte, femtojoules") \
+	X(static_uw,		"static power, microwatts")
+
+enum onsram_preset {
+	ONSRAM_PRESET_DEFAULT = 0,
+	ONSRAM_PRESET_PAPER = 1,
+};
+
+/** struct onsram_model - see ONSRAM_MODEL_PARAMS for units */
+struct onsram_model {
+#define ONSRAM_X(field, what) __u64 field;
+	ONSRAM_MODEL_PARAMS(ONSRAM_X)
+#undef ONSRAM_X
+};
+
+#if defined(__cplusplus)
+}
+#endif
+
+#endif

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * Generic netlink family "onsram": the policy interface between the driver
+ * (mechanism) and the policy daemon.  uapi/netlink/onsram.yaml, the YAML
+ * specification, uses the same names and numbers; a test compares them.
+ */
+#ifndef _UAPI_LINUX_ONSRAM_NETLINK_H
+#define _UAPI_LINUX_ONSRAM_NETLINK_H
+
+#define ONSRAM_FAMILY_NAME	"onsram"
+#define ONSRAM_FAMILY_VERSION	1
+
+/* Multicast group of events; joining needs CAP_NET_ADMIN */
+#define ONSRAM_MCGRP_EVENTS	"events"
+
+/* Limits of lists a message may carry */
+#define ONSRAM_PLAN_MAX_INTERVALS	8192
+#define ONSRAM_RULES_MAX		4096	/* per device */
+
+/**
+ * enum onsram_cmd - operations of the family
+ * @ONSRAM_CMD_DEVICE_GET: do or dump: DEVICE attributes.  Unprivileged.
+ * @ONSRAM_CMD_ATTACH: become the policy agent of DEVICE_ID; EBUSY where there is one.
+ *	Ends when the socket closes.  Answers with DEVICE attributes.
+ * @ONSRAM_CMD_DONE: the agent has read existing graphs and rules: plans it sets from now on count as complete
+ * @ONSRAM_CMD_GRAPH_GET: dump: graphs of DEVICE_ID, or with GRAPH_ID the OP and TENSOR entries of one graph, in order
+ * @ONSRAM_CMD_PLAN_SET: attach a plan (INTERVAL nests) to GRAPH_ID, replacing the former one; an empty plan is a plan that holds nothing.  Agent only.
+ * @ONSRAM_CMD_RULE_SET: add or replace one or more RULE nests.  Agent only.
+ * @ONSRAM_CMD_RULE_DEL: delete RULE nests by key, or all without any.  Agent only.
+ * @ONSRAM_CMD_RULE_GET: dump: rules
+ * @ONSRAM_CMD_POLICY_SET: set the device's default POLICY and FALLBACK_POLICY
+ * @ONSRAM_CMD_STATS_GET: do: STATS nest.  Unprivileged.
+ * @ONSRAM_CMD_GRAPH_CREATED: event: GRAPH_ID, CLIENT_ID, POLICY, NR_OPS, NR_TENSORS
+ * @ONSRAM_CMD_GRAPH_DESTROYED: event: GRAPH_ID
+ * @ONSRAM_CMD_OP_RETIRED: event: RETIRED nests (a batch), LOST counts entries dropped before this batch
+ * @ONSRAM_CMD_CLIENT_GONE: event: CLIENT_ID
+ */
+enum onsram_cmd {
+	ONSRAM_CMD_UNSPEC,
+	ONSRAM_CMD_DEVICE_GET,
+	ONSRAM_CMD_ATTACH,
+	ONSRAM_CMD_DONE,
+	ONSRAM_CMD_GRAPH_GET,
+	ONSRAM_CMD_PLAN_SET,
+	ONSRAM_CMD_RULE_SET,
+	ONSRAM_CMD_RULE_DEL,
+	ONSRAM_CMD_RULE_GET,
+	ONSRAM_CMD_POLICY_SET,
+	ONSRAM_CMD_STATS_GET,
+	ONSRAM_CMD_GRAPH_CREATED,
+	ONSRAM_CMD_GRAPH_DESTROYED,
+	ONSRAM_CMD_OP_RETIRED,
+	ONSRAM_CMD_CLIENT_GONE,
+
+	__ONSRAM_CMD_MAX,
+	ONSRAM_CMD_MAX = __ONSRAM_CMD_MAX - 1
+};
+
+/** enum onsram_attr_top - attributes of a message */
+enum onsram_attr_top {
+	ONSRAM_A_UNSPEC,
+	ONSRAM_A_PAD,
+	ONSRAM_A_DEVICE_ID,		/* u32: index of accel node */
+	ONSRAM_A_DEVICE_NAME,		/* string: PCI address */
+	ONSRAM_A_MODEL,			/* binary: struct onsram_model */
+	ONSRAM_A_POLICY,		/* u32: enum drm_onsram_policy */
+	ONSRAM_A_FALLBACK_POLICY,	/* u32: NONE or LRU */
+	ONSRAM_A_AGENT_ATTACHED,	/* u8 */
+	ONSRAM_A_CLIENT_ID,		/* u32: an open file, unique while the driver is loaded */
+	ONSRAM_A_GRAPH_ID,		/* u32 */
+	ONSRAM_A_NR_OPS,		/* u32 */
+	ONSRAM_A_NR_TENSORS,		/* u32 */
+	ONSRAM_A_HAS_PLAN,		/* u8 */
+	ONSRAM_A_OP,			/* binary: struct drm_onsram_op, operand.bo indexes the graph's tensors; multi */
+	ONSRAM_A_TENSOR,		/* nest of ONSRAM_A_TENSOR_*; multi */
+	ONSRAM_A_INTERVAL,		/* nest of ONSRAM_A_INTERVAL_*; multi */
+	ONSRAM_A_RULE,			/* nest of ONSRAM_A_RULE_*; multi */
+	ONSRAM_A_RETIRED,		/* nest of ONSRAM_A_RETIRED_*; multi */
+	ONSRAM_A_LOST,			/* u32 */
+	ONSRAM_A_STATS,			/* nest of ONSRAM_A_STATS_* */
+
+	__ONSRAM_A_MAX,
+	ONSRAM_A_MAX = __ONSRAM_A_MAX - 1
+};
+
+/** enum onsram_attr_tensor - a tensor of a graph */
+enum onsram_attr_tensor {
+	ONSRAM_A_TENSOR_UNSPEC,
+	ONSRAM_A_TENSOR_INDEX,		/* u32 */
+	ONSRAM_A_TENSOR_FLAGS,		/* u32: DRM_ONSRAM_TENSOR_* */
+	ONSRAM_A_TENSOR_PAD,
+	ONSRAM_A_TENSOR_BYTES,		/* u64 */
+
+	__ONSRAM_A_TENSOR_MAX,
+	ONSRAM_A_TENSOR_MAX = __ONSRAM_A_TENSOR_MAX - 1
+};
+
+/**
+ * ONSRAM_INTERVAL_* - flags of a plan's interval
+ *
+ * FETCH: bring the contents in from DRAM at first_op where they are not
+ *	resident already (weights, inputs).  Without it first_op must write the whole
+ *	tensor, or be the first use of a TRANSIENT one.
+ * KEEP: stay resident behind last_op, for the next run; last_op must be the last operation.
+ */
+#define ONSRAM_INTERVAL_FETCH	(1u << 0)
+#define ONSRAM_INTERVAL_KEEP	(1u << 1)
+
+/** enum onsram_attr_interval - a tensor's stay in the SPM: operations first_op to last_op, inclusive */
+enum onsram_attr_interval {
+	ONSRAM_A_INTERVAL_UNSPEC,
+	ONSRAM_A_INTERVAL_TENSOR,	/* u32: index in the graph */
+	ONSRAM_A_INTERVAL_FIRST_OP,	/* u32 */
+	ONSRAM_A_INTERVAL_LAST_OP,	/* u32 */
+	ONSRAM_A_INTERVAL_FLAGS,	/* u32 */
+	ONSRAM_A_INTERVAL_OFFSET,	/* u32: SPM offset, a multiple of the granule */
+	ONSRAM_A_INTERVAL_BYTES,	/* u32: the tensor's bytes, rounded up to the granule */
+
+	__ONSRAM_A_INTERVAL_MAX,
+	ONSRAM_A_INTERVAL_MAX = __ONSRAM_A_INTERVAL_MAX - 1
+};
+
+/**
+ * ONSRAM_RULE_* - what to do with the operands of an operation under POLICY_EAGER
+ *
+ * HOLD(s): the operand in slot s is kept in the SPM (0: the output is placed there;
+ *	others: brought in when not resident and room is free).
+ * DROP(s): the operand in slot s gives its place up after the operation (written
+ *	back first unless clean or dead).
+ */
+#define ONSRAM_RULE_HOLD(s)	(1u << (s))
+#define ONSRAM_RULE_DROP(s)	(1u << (8 + (s)))
+
+/** enum onsram_attr_rule - a rule of the eager policy */
+enum onsram_attr_rule {
+	ONSRAM_A_RULE_UNSPEC,
+	ONSRAM_A_RULE_PAD,
+	ONSRAM_A_RULE_KEY,		/* u64: signature in context, as RETIRED_KEY tells it */
+	ONSRAM_A_RULE_ACTIONS,		/* u32: ONSRAM_RULE_* */
+	ONSRAM_A_RULE_PRIORITY,		/* u32: who stays when room is short; larger is more valuable per byte */
+	ONSRAM_A_RULE_HITS,		/* u64: dump only: look-ups that found it */
+
+	__ONSRAM_A_RULE_MAX,
+	ONSRAM_A_RULE_MAX = __ONSRAM_A_RULE_MAX - 1
+};
+
+/**
+ * enum onsram_attr_retired - an operation that completed
+ *
+ * KEY hashes the operation's signature (opcode, attributes, views, which
+ * operands share a buffer) with the signatures of the three operations the
+ * same client submitted before it.
+ */
+enum onsram_attr_retired {
+	ONSRAM_A_RETIRED_UNSPEC,
+	ONSRAM_A_RETIRED_PAD,
+	ONSRAM_A_RETIRED_CLIENT_ID,	/* u32 */
+	ONSRAM_A_RETIRED_KEY,		/* u64 */
+	ONSRAM_A_RETIRED_OP,		/* binary: struct drm_onsram_op, operand.bo is the buffer's id, unique on the device */
+	ONSRAM_A_RETIRED_RESIDENT,	/* u32: mask of operand slots found in the SPM */
+	ONSRAM_A_RETIRED_DEAD,		/* u32: mask of operand slots whose buffer was dead (advice, or destroyed) when this was reported */
+	ONSRAM_A_RETIRED_TIME,		/* u64: modelled, ps */
+
+	__ONSRAM_A_RETIRED_MAX,
+	ONSRAM_A_RETIRED_MAX = __ONSRAM_A_RETIRED_MAX - 1
+};
+
+/** enum onsram_attr_stats - the device's totals; units as in struct drm_onsram_stats */
+enum onsram_attr_stats {
+	ONSRAM_A_STATS_UNSPEC,
+	ONSRAM_A_STATS_PAD,
+	ONSRAM_A_STATS_SPM_USED,	/* u64 */
+	ONSRAM_A_STATS_SPM_PEAK,	/* u64 */
+	ONSRAM_A_STATS_HITS,		/* u64 */
+	ONSRAM_A_STATS_MISSES,		/* u64 */
+	ONSRAM_A_STATS_EVICTIONS,	/* u64 */
+	ONSRAM_A_STATS_WRITEBACKS,	/* u64 */
+	ONSRAM_A_STATS_PREFETCHES,	/* u64 */
+	ONSRAM_A_STATS_FALLBACKS,	/* u64 */
+	ONSRAM_A_STATS_EVENTS_LOST,	/* u64 */
+
+	__ONSRAM_A_STATS_MAX,
+	ONSRAM_A_STATS_MAX = __ONSRAM_A_STATS_MAX - 1
+};
+
+#endif
