@@ -52,6 +52,7 @@
 #define   ONSRAM_INTR_FAULT         (1u << 31)
 #define ONSRAM_REG_CTX_TABLE        0x020   /* rw 64: bus address of the context table, 4 KiB aligned */
 #define ONSRAM_REG_TIME             0x028   /* ro 64: modelled time, ps */
+#define ONSRAM_REG_TLB_INVALIDATE   0x030   /* wo: asid whose translations are dropped before the write returns; the command running then may have used them */
 
 /*
  * Fault FIFO (ONSRAM_FAULT_DEPTH deep): the registers show the oldest record,
