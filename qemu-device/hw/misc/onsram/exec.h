@@ -1,0 +1,72 @@
+/*
+ * onsram functional execution: the arithmetic of the operations
+ *
+ * Plain C without QEMU headers: the device calls it from its worker threads,
+ * the unit tests from the host.  What an operation means stands in
+ * onsram_op.h; the only file that knows the arithmetic library is exec-dnn.c.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef ONSRAM_EXEC_H
+#define ONSRAM_EXEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef ONSRAM_IN_QEMU
+#include "standard-headers/drm/onsram_op.h"
+#else
+#include <drm/onsram_op.h>
+#endif
+
+/*
+ * An operand in host memory.  @data is the address of element (0, 0, ...),
+ * aligned to the element size; the bytes onsram_view_extent() tells around it
+ * must be accessible.  Absent slots have dtype NONE, their @data is not read.
+ */
+struct onsram_exec_tensor {
+    struct onsram_view view;
+    void *data;
+};
+
+/*
+ * Scratch memory (grows, is kept) and the arithmetic library's state.  One
+ * thread at a time may use a context; different contexts run concurrently.
+ */
+struct onsram_exec;
+
+/* NULL when memory runs out or the arithmetic library does not start */
+struct onsram_exec *onsram_exec_create(void);
+void onsram_exec_destroy(struct onsram_exec *ctx);
+
+/*
+ * Whether an operation is well formed: NULL, or what is wrong (static text).
+ * Nothing is assumed of the input.  The rules are listed in onsram_op.h.
+ */
+const char *onsram_exec_check(uint32_t opcode, const struct onsram_attr *attr,
+                              const struct onsram_view views[ONSRAM_MAX_OPERANDS]);
+
+/*
+ * Bytes a view covers relative to its element (0, 0, ...): [*begin, *end),
+ * begin <= 0 < end.  False where the view is malformed, too large or dtype
+ * NONE; onsram_exec_check() has refused such views.
+ */
+bool onsram_view_extent(const struct onsram_view *view, int64_t *begin,
+                        int64_t *end);
+
+/*
+ * Carry an operation out that onsram_exec_check() accepts.  Operand memory may
+ * change meanwhile (the result is then undefined, nothing else).
+ *
+ * The result depends on values and shapes, not on addresses or strides.
+ *
+ * 0 or a negative errno: ENOMEM no scratch memory, ERANGE an index of GATHER
+ * is out of range, EIO the arithmetic library failed.  Nothing has been
+ * written to the output then.
+ */
+int onsram_exec_run(struct onsram_exec *ctx, uint32_t opcode,
+                    const struct onsram_attr *attr,
+                    const struct onsram_exec_tensor tensors[ONSRAM_MAX_OPERANDS]);
+
+#endif
