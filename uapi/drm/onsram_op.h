@@ -73,7 +73,7 @@ struct onsram_view {
  * Operand slots (slot 0 is always the output):
  *	COPY		1 source (dtype may differ: converts)
  *	FILL		- value in attr.param[0..1] (low, high word of the element; f16/f32: fp32 bits in param[0])
- *	GEMM		1 A [batch.., M, K], 2 B [batch.., K, N], 3 bias (broadcast to out), 4 residual (shape of out)
+ *	GEMM		1 A [batch.., M, K], 2 B [batch.., K, N], 3 bias, 4 residual (both of out's shape, broadcast by stride 0)
  *			out [batch.., M, N]; transposed operands are views with swapped strides;
  *			out = act(alpha * A x B + beta * bias + residual), alpha/beta in attr.param[0..1] as fp32 bits
  *	CONV		1 X [N, C, spatial..], 2 W [O, C/groups, kernel..], 3 bias [O], 4 residual (shape of out)
@@ -99,6 +99,68 @@ struct onsram_view {
 	X(NORM,		9,  0x03, 0x3c, ONSRAM_NORM_COUNT) \
 	X(GATHER,	10, 0x07, 0x00, 0) \
 	X(RESIZE,	11, 0x03, 0x00, ONSRAM_RESIZE_COUNT)
+
+/*
+ * What makes an operation well formed.  The driver refuses any other at submit,
+ * the device again at execution; both follow this list.
+ *
+ * Views:
+ *	- dtype below ONSRAM_DTYPE_COUNT, rank at most ONSRAM_MAX_RANK, dims at least
+ *	  1 up to the rank; dims and strides are 0 beyond it, a view of dtype NONE is 0
+ *	- at most ONSRAM_MAX_ELEMENTS elements (broadcast ones count), and at most
+ *	  ONSRAM_MAX_EXTENT bytes from the first to behind the last byte addressed
+ *	- the output: dimensions of extent 1 aside and ordered by |stride|, each
+ *	  |stride| is larger than the sum of |stride| * (dim - 1) of those before it
+ *	- required slots present, others than required and optional ones absent
+ *
+ * Attributes: func below the table's functions (below 1 where that is 0), act
+ * below ONSRAM_ACT_COUNT, reserved 0; a field that the operation, its function
+ * or its act does not use is 0.  "float" is F32 or F16, operands may mix them.
+ *
+ *	COPY		dims of slot 1 = output's; any dtypes
+ *	FILL		param[0..1] used; param[1] is 0 unless the dtype is I64;
+ *			param[0] is 0 or 1 for BOOL
+ *	GEMM		float; rank at least 2 and the same everywhere; batch dims of A and B,
+ *			all dims of bias and residual = output's (broadcast by stride 0); M, N, K agree;
+ *			act, act_param, param[0..1] used
+ *	CONV		float; rank 3 to 5, the same for out, X, W and residual; groups at least 1
+ *			and a divisor of C and O; W.dims[1] = C / groups; O = out.dims[1];
+ *			bias rank 1, dims[0] = O; residual dims = output's; per spatial dimension stride and
+ *			dilation at least 1, window = dilation * (W.dim - 1) + 1 at most
+ *			padded = X.dim + pad_begin + pad_end, out.dim = (padded - window) / stride + 1;
+ *			groups, act, act_param, stride, dilation, pads used
+ *	POOL		float; rank 3 to 5, N and C of out = X's; as CONV with kernel for W.dim, and
+ *			out.dim may also be one larger where the division has a remainder and the
+ *			last window begins inside padded (ceil mode); elements behind padded count
+ *			as padding, for AVG_PAD's divisor as absent; a window with no element at all
+ *			gives 0 (average) or minus infinity; kernel, stride, dilation, pads used
+ *	ELEMENTWISE	exactly the function's inputs present, dims = output's; dtypes: comparisons
+ *			BOOL from two equal dtypes; WHERE BOOL in slot 1, the rest equal;
+ *			others float, or equal and I64/I32 with IDENTITY, RELU, NEG, ABS, ADD, SUB,
+ *			MUL, DIV, MAX, MIN, MUL_ADD, or BOOL with IDENTITY, MAX, MIN (integers wrap,
+ *			division truncates, by 0 gives 0); param[0..1] used by CLIP, HARD_SIGMOID,
+ *			AFFINE, param[0] by LEAKY_RELU
+ *	REDUCE		same rank; axis below 1 << rank; out.dim = 1 where reduced, else X's;
+ *			float, or equal and I64/I32
+ *	SOFTMAX		float; dims = output's; axis below rank
+ *	NORM		float; dims of X = output's, rank at least 2; C = dims[1]
+ *			BATCH: slots 2-5 present, rank 1, dims[0] = C; param[0] used
+ *			LRN: slots 2-5 absent; kernel[0] at least 1; kernel[0], param[0..2] used
+ *			LAYER: slot 2 present, 3 optional, 4 and 5 absent; dims = X.dims[axis:];
+ *			axis below rank; axis, param[0] used
+ *			GROUP: slot 2 present, 3 optional, 4 and 5 absent, rank 1, dims[0] = C;
+ *			groups at least 1 and a divisor of C; groups, param[0] used
+ *	GATHER		out dtype = data's; indices I32 or I64; axis below data's rank; dims as the table
+ *			says; a negative index counts from the end, one out of range fails at execution
+ *	RESIZE		same rank, rank at least 1; NEAREST: equal dtypes; LINEAR: float
+ *
+ * In act_param, CLIP uses both entries and LEAKY_RELU the first.
+ */
+
+/** ONSRAM_MAX_ELEMENTS - elements a view may have */
+#define ONSRAM_MAX_ELEMENTS	(1u << 28)
+/** ONSRAM_MAX_EXTENT - bytes a view may span */
+#define ONSRAM_MAX_EXTENT	(1ull << 32)
 
 /** enum onsram_opcode - ONSRAM_OP_<name> from ONSRAM_OPERATIONS */
 enum onsram_opcode {
@@ -180,7 +242,8 @@ enum onsram_reduce {
  *	attr.kernel[0] = size, attr.param[0..2] = alpha, beta, bias.
  * LAYER: over the dimensions from attr.axis on, slots 2 (scale) and 3 (bias,
  *	optional) have the shape of the normalised dimensions, eps in attr.param[0].
- * GROUP: attr.groups groups of channels (groups = C is instance normalisation).
+ * GROUP: attr.groups groups of channels (groups = C is instance normalisation), slots 2
+ *	(scale) and 3 (bias, optional) per channel, eps in attr.param[0].
  */
 enum onsram_norm {
 	ONSRAM_NORM_BATCH = 0,
