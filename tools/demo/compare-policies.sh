@@ -1,0 +1,29 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The main job, in the guest: real networks under every policy, their outputs checked
+# against the expected ones, and the SPM statistics as sysfs tells them.
+# Usage: compare-policies.sh [MODEL...]   names in $MODELS, default squeezenet resnet50
+set -u
+
+MODELS=${MODELS:-/models/data/light}
+
+[ $# -gt 0 ] || set -- squeezenet resnet50
+
+status=0
+for name in "$@"; do
+	model=$(ls "$MODELS"/light_*"$name"*.onnx 2>/dev/null | head -n 1)
+	if [ -z "$model" ]; then
+		echo "compare-policies: no model called '$name' in $MODELS" >&2
+		exit 1
+	fi
+	onsram run "$model" --policy none,lru,static,eager \
+		--expect "${model%.onnx}_output_0.pb" || status=1
+	echo
+done
+
+spm=$(dirname "$(ls -d /sys/bus/pci/drivers/onsram/*/spm/size | head -n 1)")
+echo "SPM statistics ($spm), all of the above:"
+for f in "$spm"/*; do
+	printf '  %-20s %s\n' "${f##*/}" "$(cat "$f")"
+done
+exit $status
