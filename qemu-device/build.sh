@@ -35,7 +35,7 @@ hash_of()
 # The overlay's files, as "path in this checkout<tab>path in QEMU's tree".
 overlay()
 {
-	(cd "$HERE" && find hw include tests docs -type f ! -name '.*' ! -name '*~' 2>/dev/null) |
+	(cd "$HERE" && find hw include tests docs -type f ! -name ".*" ! -name "*~" 2>/dev/null || true) |
 		sort | sed "s|.*|$HERE/&\t&|"
 	printf '%s\t%s\n' "$TOP/uapi/drm/onsram_op.h" \
 		include/standard-headers/drm/onsram_op.h
@@ -66,6 +66,11 @@ prepare_tree()
 	mkdir -p "$TREE.new"
 	tar -C "$TREE.new" --strip-components=1 -xf "$SOURCE"
 	patch -d "$TREE.new" -p1 <"$HERE/register.patch"
+	# Debian's source lacks files which an unpatched build would look for.
+	tar -C "$TREE.new" -xf "$DEBIAN"
+	for p in disable-pycotap skip-unpack-edk2-blobs; do
+		patch -d "$TREE.new" -p1 <"$TREE.new/debian/patches/$p.patch"
+	done
 	cp "$HERE/devices.mak" "$TREE.new/configs/devices/x86_64-softmmu/onsram.mak"
 	rm -rf "$TREE"
 	mv "$TREE.new" "$TREE"
@@ -105,6 +110,7 @@ build_tree()
 
 "$TOP/scripts/fetch-trixie"
 SOURCE=$(echo "$CACHE"/trixie/dl/qemu_*.orig.tar.*)
+DEBIAN=$(echo "$CACHE"/trixie/dl/qemu_*.debian.tar.*)
 base=$( (basename "$SOURCE"; debian_release; printf '%s\n' "${QEMU_OPTIONS[@]}"
 	cat "$HERE/register.patch" "$HERE/devices.mak") | hash_of)
 TREE=$CACHE/qemu/tree-$base
