@@ -59,7 +59,7 @@ bool onsram_view_extent(const struct onsram_view *view, int64_t *begin,
  * Carry an operation out that onsram_exec_check() accepts.  Operand memory may
  * change meanwhile (the result is then undefined, nothing else).
  *
- * The result depends on values and shapes, not on addresses or strides.
+ * The result depends on values, shapes and strides, never on addresses.
  *
  * 0 or a negative errno: ENOMEM no scratch memory, ERANGE an index of GATHER
  * is out of range, EIO the arithmetic library failed.  Nothing has been

@@ -34,7 +34,7 @@ struct onsram_perf_op {
 struct onsram_cost {
     uint64_t overhead_ps;       /* command overhead, and DRAM latency where it touches DRAM */
     uint64_t compute_ps;        /* arithmetic */
-    uint64_t spm_ps;            /* SPM traffic / spm-bw */
+    uint64_t spm_ps;            /* (SPM bytes + DRAM bytes staged) / spm-bw */
     uint64_t dram_ps;           /* DRAM traffic / dram-bw, alone on the channel */
     uint64_t time_ps;           /* overhead + max(compute, spm, dram) */
     uint64_t dram_read_bytes;
@@ -98,7 +98,7 @@ struct onsram_fluid_task {
     uint64_t start_ps;
     uint64_t ready_ps;          /* overhead is over: traffic may flow */
     uint64_t floor_ps;          /* earliest end: ready + max(compute, spm) */
-    uint64_t left;              /* DRAM work left, in the fluid's units */
+    uint64_t left;              /* DRAM work left, 1/12 ps of the channel */
 };
 
 struct onsram_fluid {

@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The performance model as a library for the daemon and the tools; the device
+# compiles the same files inside QEMU.
+LIBPERF := $(B)/libonsram-perf.a
+PERF_OBJS := $(patsubst %,$(B)/qemu-device/hw/misc/onsram/%.o, \
+	perf perf-model perf-fluid perf-bound)
+
+$(LIBPERF): $(PERF_OBJS)
+	rm -f $@
+	$(AR) rcs $@ $^
