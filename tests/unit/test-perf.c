@@ -332,6 +332,19 @@ static void test_copy(void **state)
 	assert_int_equal(c.dram_read_bytes, 0);
 	assert_int_equal(c.dram_write_bytes, 1000000);
 	assert_int_equal(c.energy_fj, 1000000ull * (1600 + 64000));
+
+	/* The COPY command that moves a tensor costs the same */
+	for (int writeback = 0; writeback < 2; writeback++) {
+		struct onsram_perf_op op = { .opcode = ONSRAM_OP_COPY };
+		struct onsram_cost d;
+
+		op.view[0] = dense(ONSRAM_DTYPE_BOOL, 1, 12345);
+		op.view[1] = op.view[0];
+		m.spm_bw = 1000000000;
+		onsram_op_cost(&m, &op, writeback ? 2 : 1, 0, &d);
+		onsram_copy_cost(&m, 12345, writeback, &c);
+		assert_memory_equal(&c, &d, sizeof(c));
+	}
 }
 
 static void test_static_energy(void **state)

@@ -332,18 +332,17 @@ static uint64_t energy(const struct onsram_model *m,
 }
 
 /*
- * The times and the energy that follow from a cost's amounts.  @port: bytes
- * through the SPM's port, where what streams from DRAM passes beside what is
- * resident; otherwise residency could slow an operation down.
+ * The times and the energy that follow from a cost's amounts.  What streams
+ * from DRAM passes the SPM's port beside what is resident; otherwise one more
+ * resident operand could slow an operation down.
  */
-static void finish(const struct onsram_model *m, struct onsram_cost *c,
-                   uint64_t port)
+static void finish(const struct onsram_model *m, struct onsram_cost *c)
 {
     uint64_t dram = onsram_sat_add(c->dram_read_bytes, c->dram_write_bytes);
     uint64_t work;
 
     c->dram_ps = onsram_time_ps(dram, m->dram_bw);
-    c->spm_ps = onsram_time_ps(port, m->spm_bw);
+    c->spm_ps = onsram_time_ps(onsram_sat_add(c->spm_bytes, dram), m->spm_bw);
     c->overhead_ps = 0;
     if (m->preset != ONSRAM_PRESET_PAPER) {
         c->overhead_ps = m->cmd_overhead_ps + (dram ? m->dram_latency_ps : 0);
@@ -373,9 +372,7 @@ void onsram_op_cost(const struct onsram_model *m,
     if (!(resident & 1)) {
         cost->dram_write_bytes = onsram_slot_bytes(op, 0);
     }
-    finish(m, cost, onsram_sat_add(cost->spm_bytes,
-                                   onsram_sat_add(cost->dram_read_bytes,
-                                                  cost->dram_write_bytes)));
+    finish(m, cost);
 }
 
 void onsram_copy_cost(const struct onsram_model *m, uint64_t bytes,
@@ -388,5 +385,5 @@ void onsram_copy_cost(const struct onsram_model *m, uint64_t bytes,
     } else {
         cost->dram_read_bytes = bytes;
     }
-    finish(m, cost, bytes);
+    finish(m, cost);
 }
