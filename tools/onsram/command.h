@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the subcommands of `onsram` share: messages, options, numbers.
+ *
+ * A subcommand returns the exit status: 0, 1 for a failure (no device, bad
+ * file, results that differ), 2 for wrong usage.
+ */
+#ifndef ONSRAM_COMMAND_H
+#define ONSRAM_COMMAND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <drm/onsram_accel.h>
+#include <json-c/json.h>
+
+#include "planner.h"
+#include "program.h"
+
+#define STATUS_FAILURE	1
+#define STATUS_USAGE	2
+
+int cmd_run(int argc, char **argv);
+int cmd_plan(int argc, char **argv);
+int cmd_submit(int argc, char **argv);
+int cmd_info(int argc, char **argv);
+int cmd_stat(int argc, char **argv);
+
+/** usage_error() - "onsram CMD: text" and a pointer to --help on stderr. Return: STATUS_USAGE */
+__attribute__((format(printf, 2, 3)))
+int usage_error(const char *cmd, const char *fmt, ...);
+/** failure() - "onsram CMD: text" on stderr. Return: STATUS_FAILURE */
+__attribute__((format(printf, 2, 3)))
+int failure(const char *cmd, const char *fmt, ...);
+/** failure_text() - the same with a library's message, which it frees; NULL means no memory */
+int failure_text(const char *cmd, char *err);
+/** warning() - "onsram CMD: warning: text" on stderr */
+void warning(const char *cmd, const char *text);
+/** bad_option() - usage_error() for what getopt_long() answered with '?' or ':' */
+int bad_option(const char *cmd, int answer, char **argv);
+
+/** parse_u64() - a whole number from @min to @max, decimal or 0x. Return: 0 or -1 */
+int parse_u64(const char *text, uint64_t min, uint64_t max, uint64_t *value);
+/** parse_size() - bytes with an optional suffix K, M or G (powers of 1024). Return: 0 or -1 */
+int parse_size(const char *text, uint64_t *value);
+/** parse_dtype(), parse_fuse() - the argument of --dtype, --fuse. Return: 0, or the exit status */
+int parse_dtype(const char *cmd, const char *text, uint32_t *dtype);
+int parse_fuse(const char *cmd, const char *text, bool *fuse);
+
+/** policy_name() - none, lru, static or eager */
+const char *policy_name(uint32_t policy);
+/** policy_value() - enum drm_onsram_policy, or 0 for an unknown name */
+uint32_t policy_value(const char *name, size_t len);
+/** dtype_name() - f32, f16, i64, i32 or bool */
+const char *dtype_name(uint32_t dtype);
+
+/** format_time() - picoseconds in words of four digits: "12.34 ms" */
+void format_time(uint64_t ps, char *text, size_t size);
+/** format_bytes() - "12.34 MiB" */
+void format_bytes(uint64_t bytes, char *text, size_t size);
+/** format_energy() - picojoules: "12.34 mJ" */
+void format_energy(uint64_t pj, char *text, size_t size);
+/** format_shape() - "1x3x224x224", "scalar" */
+void format_shape(const uint32_t *dims, uint32_t rank, char *text, size_t size);
+
+/** print_json() - @root on stdout, released */
+void print_json(struct json_object *root);
+/** json_add_u64() - a number that may need 64 bits */
+void json_add_u64(struct json_object *object, const char *key, uint64_t value);
+/** json_add_hash() - a 64-bit hash as 16 hex digits */
+void json_add_hash(struct json_object *object, const char *key, uint64_t hash);
+
+/** sha256_hex() - of @n arrays' contents one after the other */
+void sha256_hex(const struct onsram_array *arrays, uint32_t n, char hex[65]);
+
+/** struct plan_input - a program as the planner takes it */
+struct plan_input {
+	struct drm_onsram_op *ops;
+	struct onsram_plan_tensor *tensors;
+	struct onsram_plan_graph graph;
+};
+
+/** plan_input_init() - Return: 0, or -1 without memory */
+int plan_input_init(struct plan_input *in, const struct onsram_program *p);
+void plan_input_release(struct plan_input *in);
+
+/**
+ * progress_update() - tell on stderr what goes on: at once on a terminal,
+ * otherwise when it takes more than two seconds; @total 0: no end known
+ */
+void progress_update(const char *cmd, const char *what, uint64_t done, uint64_t total);
+/** progress_end() - clear the line on a terminal */
+void progress_end(void);
+
+#endif

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <getopt.h>
+#include <openssl/evp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+
+static void message(const char *cmd, const char *fmt, va_list ap)
+{
+	progress_end();
+	fprintf(stderr, "onsram%s%s: ", *cmd ? " " : "", cmd);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+}
+
+int usage_error(const char *cmd, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	message(cmd, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "Try 'onsram%s%s --help'.\n", *cmd ? " " : "", cmd);
+	return STATUS_USAGE;
+}
+
+int failure(const char *cmd, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	message(cmd, fmt, ap);
+	va_end(ap);
+	return STATUS_FAILURE;
+}
+
+int failure_text(const char *cmd, char *err)
+{
+	failure(cmd, "%s", err ? err : "out of memory");
+	free(err);
+	return STATUS_FAILURE;
+}
+
+void warning(const char *cmd, const char *text)
+{
+	failure(cmd, "warning: %s", text);
+}
+
+int bad_option(const char *cmd, int answer, char **argv)
+{
+	const char *arg = argv[optind - 1];
+
+	if (answer == ':')
+		return usage_error(cmd, "%s needs an argument", arg);
+	return usage_error(cmd, "unknown option, or an argument where none is taken: %s", arg);
+}
+
+int parse_u64(const char *text, uint64_t min, uint64_t max, uint64_t *value)
+{
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return -1;
+	errno = 0;
+	*value = strtoull(text, &end, 0);
+	return errno || *end || *value < min || *value > max ? -1 : 0;
+}
+
+int parse_size(const char *text, uint64_t *value)
+{
+	static const char suffixes[] = "KMG";
+	const char *suffix;
+	unsigned int shift = 0;
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return -1;
+	errno = 0;
+	*value = strtoull(text, &end, 0);
+	if (errno)
+		return -1;
+	if (*end) {
+		suffix = strchr(suffixes, *end);
+		if (!suffix || end[1])
+			return -1;
+		shift = 10 * (suffix - suffixes + 1);
+	}
+	if (*value > UINT64_MAX >> shift)
+		return -1;
+	*value <<= shift;
+	return 0;
+}
+
+int parse_dtype(const char *cmd, const char *text, uint32_t *dtype)
+{
+	if (!strcmp(text, "fp32"))
+		*dtype = ONSRAM_DTYPE_F32;
+	else if (!strcmp(text, "fp16"))
+		*dtype = ONSRAM_DTYPE_F16;
+	else
+		return usage_error(cmd, "--dtype is fp32 or fp16, not \"%s\"", text);
+	return 0;
+}
+
+int parse_fuse(const char *cmd, const char *text, bool *fuse)
+{
+	if (strcmp(text, "on") && strcmp(text, "off"))
+		return usage_error(cmd, "--fuse is on or off, not \"%s\"", text);
+	*fuse = !strcmp(text, "on");
+	return 0;
+}
+
+static const char *const policy_names[DRM_ONSRAM_POLICY_COUNT] = {
+	[DRM_ONSRAM_POLICY_DEFAULT] = "default",
+	[DRM_ONSRAM_POLICY_NONE] = "none",
+	[DRM_ONSRAM_POLICY_LRU] = "lru",
+	[DRM_ONSRAM_POLICY_STATIC] = "static",
+	[DRM_ONSRAM_POLICY_EAGER] = "eager",
+};
+
+const char *policy_name(uint32_t policy)
+{
+	return policy < DRM_ONSRAM_POLICY_COUNT ? policy_names[policy] : "unknown";
+}
+
+uint32_t policy_value(const char *name, size_t len)
+{
+	uint32_t i;
+
+	for (i = DRM_ONSRAM_POLICY_NONE; i < DRM_ONSRAM_POLICY_COUNT; i++)
+		if (strlen(policy_names[i]) == len && !memcmp(policy_names[i], name, len))
+			return i;
+	return 0;
+}
+
+const char *dtype_name(uint32_t dtype)
+{
+	static const char *const names[ONSRAM_DTYPE_COUNT] = {
+		[ONSRAM_DTYPE_NONE] = "none", [ONSRAM_DTYPE_F32] = "f32",
+		[ONSRAM_DTYPE_F16] = "f16", [ONSRAM_DTYPE_I64] = "i64",
+		[ONSRAM_DTYPE_I32] = "i32", [ONSRAM_DTYPE_BOOL] = "bool",
+	};
+
+	return dtype < ONSRAM_DTYPE_COUNT ? names[dtype] : "unknown";
+}
+
+static void format_scaled(double value, double step, const char *const *units, char *text,
+			  size_t size)
+{
+	while (value >= step && units[1]) {
+		value /= step;
+		units++;
+	}
+	snprintf(text, size, "%.*f %s", value < 10 ? 3 : value < 100 ? 2 : 1, value, *units);
+}
+
+void format_time(uint64_t ps, char *text, size_t size)
+{
+	static const char *const units[] = { "ps", "ns", "us", "ms", "s", NULL };
+
+	format_scaled(ps, 1000, units, text, size);
+}
+
+void format_bytes(uint64_t bytes, char *text, size_t size)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", NULL };
+
+	format_scaled(bytes, 1024, units, text, size);
+}
+
+void format_energy(uint64_t pj, char *text, size_t size)
+{
+	static const char *const units[] = { "pJ", "nJ", "uJ", "mJ", "J", NULL };
+
+	format_scaled(pj, 1000, units, text, size);
+}
+
+void format_shape(const uint32_t *dims, uint32_t rank, char *text, size_t size)
+{
+	size_t n = 0;
+	uint32_t i;
+
+	snprintf(text, size, "scalar");
+	for (i = 0; i < rank && n < size; i++)
+		n += snprintf(text + n, size - n, "%s%u", i ? "x" : "", dims[i]);
+}
+
+void print_json(struct json_object *root)
+{
+	puts(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |
+						  JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(root);
+}
+
+void json_add_u64(struct json_object *object, const char *key, uint64_t value)
+{
+	json_object_object_add(object, key, json_object_new_uint64(value));
+}
+
+void json_add_hash(struct json_object *object, const char *key, uint64_t hash)
+{
+	char text[17];
+
+	snprintf(text, sizeof(text), "%016llx", (unsigned long long)hash);
+	json_object_object_add(object, key, json_object_new_string(text));
+}
+
+void sha256_hex(const struct onsram_array *arrays, uint32_t n, char hex[65])
+{
+	unsigned char digest[32] = { 0 };
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	unsigned int i;
+
+	if (!ctx || !EVP_DigestInit_ex(ctx, EVP_sha256(), NULL))
+		abort();
+	for (i = 0; i < n; i++)
+		EVP_DigestUpdate(ctx, arrays[i].data, arrays[i].bytes);
+	EVP_DigestFinal_ex(ctx, digest, NULL);
+	EVP_MD_CTX_free(ctx);
+	for (i = 0; i < sizeof(digest); i++)
+		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+}
+
+int plan_input_init(struct plan_input *in, const struct onsram_program *p)
+{
+	uint32_t i;
+
+	in->ops = calloc(p->nr_ops + 1, sizeof(*in->ops));
+	in->tensors = calloc(p->nr_tensors + 1, sizeof(*in->tensors));
+	if (!in->ops || !in->tensors) {
+		plan_input_release(in);
+		return -1;
+	}
+	for (i = 0; i < p->nr_ops; i++)
+		in->ops[i] = p->ops[i].op;
+	for (i = 0; i < p->nr_tensors; i++) {
+		in->tensors[i].bytes = p->tensors[i].bytes;
+		if (p->tensors[i].role == ONSRAM_ROLE_WEIGHT)
+			in->tensors[i].flags = DRM_ONSRAM_TENSOR_CONST;
+		else if (p->tensors[i].role == ONSRAM_ROLE_ACTIVATION)
+			in->tensors[i].flags = DRM_ONSRAM_TENSOR_TRANSIENT;
+	}
+	in->graph = (struct onsram_plan_graph){
+		.ops = in->ops,
+		.nr_ops = p->nr_ops,
+		.tensors = in->tensors,
+		.nr_tensors = p->nr_tensors,
+	};
+	return 0;
+}
+
+void plan_input_release(struct plan_input *in)
+{
+	free(in->tensors);
+	free(in->ops);
+}

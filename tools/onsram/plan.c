@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: MIT
+#define _GNU_SOURCE
+#include <getopt.h>
+#include <linux/onsram_netlink.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "perf.h"
+#include "plan-csv.h"
+
+#define CMD "plan"
+
+struct options {
+	const char *model;
+	const char *csv;
+	const char *output;
+	uint64_t capacity;
+	bool has_capacity;
+	uint64_t spm_size;
+	bool has_spm_size;
+	uint32_t policy;
+	struct onsram_import_options import;
+	bool explain;
+	bool json;
+};
+
+static void help(void)
+{
+	printf("usage: onsram plan MODEL.onnx [OPTIONS]\n"
+	       "       onsram plan --csv PROBLEM.csv --capacity N --output SOLUTION.csv\n\n"
+	       "Plan which tensors of a network stay in the SPM, when and where. No device is needed.\n\n"
+	       "  --spm-size N     bytes, suffix K, M or G (default 2M)\n"
+	       "  --policy P       static (default) or none\n"
+	       "  --dtype T        fp32 (default) or fp16\n"
+	       "  --fuse on|off    fold BatchNorm, bias and activation (default on)\n"
+	       "  --explain        every tensor: where it stays, or why it does not\n"
+	       "  --json           the plan as JSON\n\n"
+	       "The second form only allocates: PROBLEM.csv has the columns id,lower,upper,size (a\n"
+	       "buffer of that size lives in [lower, upper)); SOLUTION.csv gets an offset for each.\n"
+	       "  --capacity N     bytes, suffix K, M or G\n");
+}
+
+static int parse_policy(struct options *opt, const char *text)
+{
+	opt->policy = policy_value(text, strlen(text));
+	if (opt->policy != DRM_ONSRAM_POLICY_NONE && opt->policy != DRM_ONSRAM_POLICY_STATIC)
+		return usage_error(CMD, "--policy is static or none, not \"%s\": other policies make no plan",
+				   text);
+	return 0;
+}
+
+static int parse_bytes(const char *option, const char *text, uint64_t *value)
+{
+	if (parse_size(text, value))
+		return usage_error(CMD, "%s is a number of bytes such as 2097152, 2048K or 2M, not \"%s\"",
+				   option, text);
+	return 0;
+}
+
+static int check_options(const struct options *opt)
+{
+	if (opt->csv) {
+		if (opt->model)
+			return usage_error(CMD, "--csv takes no model");
+		if (!opt->has_capacity)
+			return usage_error(CMD, "--csv needs --capacity");
+		if (!opt->output)
+			return usage_error(CMD, "--csv needs --output");
+		return 0;
+	}
+	if (opt->has_capacity || opt->output)
+		return usage_error(CMD, "--capacity and --output go with --csv");
+	if (!opt->model)
+		return usage_error(CMD, "which model?");
+	return 0;
+}
+
+static int parse_options(struct options *opt, int argc, char **argv, bool *helped)
+{
+	static const struct option options[] = {
+		{ "spm-size", required_argument, NULL, 's' },
+		{ "policy", required_argument, NULL, 'p' },
+		{ "dtype", required_argument, NULL, 'd' },
+		{ "fuse", required_argument, NULL, 'f' },
+		{ "csv", required_argument, NULL, 'c' },
+		{ "capacity", required_argument, NULL, 'n' },
+		{ "output", required_argument, NULL, 'o' },
+		{ "explain", no_argument, NULL, 'e' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c, status = 0;
+
+	opterr = 0;
+	while (!status && (c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+		switch (c) {
+		case 's':
+			status = parse_bytes("--spm-size", optarg, &opt->spm_size);
+			opt->has_spm_size = true;
+			break;
+		case 'p':
+			status = parse_policy(opt, optarg);
+			break;
+		case 'd':
+			status = parse_dtype(CMD, optarg, &opt->import.dtype);
+			break;
+		case 'f':
+			status = parse_fuse(CMD, optarg, &opt->import.fuse);
+			break;
+		case 'c':
+			opt->csv = optarg;
+			break;
+		case 'n':
+			status = parse_bytes("--capacity", optarg, &opt->capacity);
+			opt->has_capacity = true;
+			break;
+		case 'o':
+			opt->output = optarg;
+			break;
+		case 'e':
+			opt->explain = true;
+			break;
+		case 'j':
+			opt->json = true;
+			break;
+		case 'h':
+			help();
+			*helped = true;
+			return 0;
+		default:
+			status = bad_option(CMD, c, argv);
+		}
+	}
+	if (status)
+		return status;
+	if (optind < argc)
+		opt->model = argv[optind++];
+	if (optind < argc)
+		return usage_error(CMD, "one model at a time, not \"%s\" too", argv[optind]);
+	return check_options(opt);
+}
+
+static struct json_object *tensor_json(const struct onsram_program *p, uint32_t tensor,
+				       const struct onsram_plan *plan)
+{
+	struct json_object *o = json_object_new_object();
+	struct json_object *intervals = json_object_new_array();
+	uint32_t i;
+
+	for (i = 0; i < plan->nr_intervals; i++) {
+		const struct onsram_interval *iv = &plan->intervals[i];
+		struct json_object *entry;
+
+		if (iv->tensor != tensor)
+			continue;
+		entry = json_object_new_object();
+		json_add_u64(entry, "first_op", iv->first_op);
+		json_add_u64(entry, "last_op", iv->last_op);
+		json_add_u64(entry, "offset", iv->offset);
+		json_add_u64(entry, "bytes", iv->bytes);
+		json_object_object_add(entry, "fetch",
+				       json_object_new_boolean(iv->flags & ONSRAM_INTERVAL_FETCH));
+		json_object_object_add(entry, "keep",
+				       json_object_new_boolean(iv->flags & ONSRAM_INTERVAL_KEEP));
+		json_object_array_add(intervals, entry);
+	}
+	json_object_object_add(o, "name", json_object_new_string(p->tensors[tensor].name));
+	json_add_u64(o, "bytes", p->tensors[tensor].bytes);
+	json_object_object_add(o, "intervals", intervals);
+	json_object_object_add(o, "reason",
+			       json_object_new_string(onsram_reason_text(plan->reason[tensor])));
+	return o;
+}
+
+static void print_plan_json(const struct options *opt, const struct onsram_model *m,
+			    const struct onsram_program *p, const struct onsram_plan *plan)
+{
+	struct json_object *o = json_object_new_object();
+	struct json_object *tensors = json_object_new_array();
+	uint32_t i;
+
+	json_object_object_add(o, "model", json_object_new_string(opt->model));
+	json_object_object_add(o, "policy", json_object_new_string(policy_name(opt->policy)));
+	json_add_hash(o, "config_hash", onsram_model_hash(m));
+	json_add_u64(o, "operations", p->nr_ops);
+	json_add_u64(o, "spm_size_bytes", m->spm_size);
+	json_add_u64(o, "spm_peak_bytes", plan->peak_bytes);
+	json_add_u64(o, "time_ps", plan->time_ps);
+	json_add_u64(o, "time_ps_pass2", plan->time_ps_again);
+	json_add_u64(o, "baseline_ps", plan->baseline_ps);
+	json_add_u64(o, "bound_ps", plan->bound_ps);
+	for (i = 0; i < p->nr_tensors; i++)
+		json_object_array_add(tensors, tensor_json(p, i, plan));
+	json_object_object_add(o, "tensors", tensors);
+	print_json(o);
+}
+
+static void explain(const struct onsram_program *p, const struct onsram_plan *plan)
+{
+	char bytes[24];
+	uint32_t i, k;
+
+	printf("\n%-40s %11s  %s\n", "tensor", "bytes", "held from operation .. to, at offset; or why not");
+	for (i = 0; i < p->nr_tensors; i++) {
+		bool held = false;
+
+		format_bytes(p->tensors[i].bytes, bytes, sizeof(bytes));
+		printf("%-40.40s %11s  ", p->tensors[i].name, bytes);
+		for (k = 0; k < plan->nr_intervals; k++) {
+			const struct onsram_interval *iv = &plan->intervals[k];
+
+			if (iv->tensor != i)
+				continue;
+			printf("%s%u..%u at %u%s%s", held ? ", " : "", iv->first_op, iv->last_op,
+			       iv->offset, iv->flags & ONSRAM_INTERVAL_FETCH ? " fetched" : "",
+			       iv->flags & ONSRAM_INTERVAL_KEEP ? " kept" : "");
+			held = true;
+		}
+		puts(held ? "" : onsram_reason_text(plan->reason[i]));
+	}
+}
+
+static void print_plan_text(const struct options *opt, const struct onsram_model *m,
+			    const struct onsram_program *p, const struct onsram_plan *plan)
+{
+	char text[4][24], spm[24], peak[24];
+
+	format_bytes(m->spm_size, spm, sizeof(spm));
+	format_bytes(plan->peak_bytes, peak, sizeof(peak));
+	format_time(plan->time_ps, text[0], sizeof(text[0]));
+	format_time(plan->time_ps_again, text[1], sizeof(text[1]));
+	format_time(plan->baseline_ps, text[2], sizeof(text[2]));
+	format_time(plan->bound_ps, text[3], sizeof(text[3]));
+	printf("%s: %u operations, %u tensors, policy %s, SPM %s\n", opt->model, p->nr_ops,
+	       p->nr_tensors, policy_name(opt->policy), spm);
+	printf("  stays            %u, at most %s at once\n", plan->nr_intervals, peak);
+	printf("  first run        %s (%.2fx of nothing held)\n", text[0],
+	       plan->time_ps ? (double)plan->baseline_ps / plan->time_ps : 1);
+	printf("  later runs       %s\n", text[1]);
+	printf("  nothing held     %s\n", text[2]);
+	printf("  lower bound      %s\n", text[3]);
+	if (opt->explain)
+		explain(p, plan);
+}
+
+static int plan_program(const struct options *opt, const struct onsram_model *m,
+			const struct onsram_program *p)
+{
+	struct onsram_plan *plan;
+	struct plan_input in;
+
+	if (plan_input_init(&in, p))
+		return failure(CMD, "out of memory");
+	progress_update(CMD, "planning", 0, 0);
+	if (opt->policy == DRM_ONSRAM_POLICY_NONE)
+		plan = onsram_plan_none(m, &in.graph);
+	else
+		plan = onsram_plan_static(m, &in.graph);
+	progress_end();
+	if (!plan) {
+		plan_input_release(&in);
+		return failure(CMD, "out of memory");
+	}
+	if (opt->json)
+		print_plan_json(opt, m, p, plan);
+	else
+		print_plan_text(opt, m, p, plan);
+	onsram_plan_free(plan);
+	plan_input_release(&in);
+	return 0;
+}
+
+static int plan_model(const struct options *opt)
+{
+	struct onsram_program *p;
+	struct onsram_model m;
+	const char *wrong;
+	char *err = NULL;
+	int status;
+
+	onsram_model_init(&m, ONSRAM_PRESET_DEFAULT);
+	if (opt->has_spm_size)
+		m.spm_size = opt->spm_size;
+	wrong = onsram_model_check(&m);
+	if (wrong)
+		return failure(CMD, "--spm-size %llu cannot be planned for: %s",
+			       (unsigned long long)m.spm_size, wrong);
+	progress_update(CMD, "reading the model", 0, 0);
+	p = onsram_import(opt->model, &opt->import, &err);
+	if (!p)
+		return failure_text(CMD, err);
+	status = plan_program(opt, &m, p);
+	onsram_program_free(p);
+	return status;
+}
+
+int cmd_plan(int argc, char **argv)
+{
+	struct options opt = {
+		.policy = DRM_ONSRAM_POLICY_STATIC,
+		.import = { .fuse = true, .dtype = ONSRAM_DTYPE_F32 },
+	};
+	bool helped = false;
+	int status = parse_options(&opt, argc, argv, &helped);
+
+	if (status || helped)
+		return status;
+	return opt.csv ? plan_csv(CMD, opt.csv, opt.capacity, opt.output) : plan_model(&opt);
+}
