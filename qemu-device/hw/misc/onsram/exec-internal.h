@@ -1,0 +1,138 @@
+/*
+ * onsram functional execution: what its files share
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef ONSRAM_EXEC_INTERNAL_H
+#define ONSRAM_EXEC_INTERNAL_H
+
+#include "exec.h"
+
+/* Scratch buffers of a context; the first ones belong to the operand slots */
+enum {
+    EXEC_SCRATCH_TMP = ONSRAM_MAX_OPERANDS,
+    EXEC_SCRATCH_TMP2,
+    EXEC_SCRATCH_DNN_SRC,
+    EXEC_SCRATCH_DNN_WEIGHTS,
+    EXEC_SCRATCH_DNN_DST,
+    EXEC_SCRATCH_DNN_PAD,
+    EXEC_SCRATCH_COUNT
+};
+
+struct exec_dnn;
+
+struct onsram_exec {
+    struct exec_dnn *dnn;
+    struct {
+        void *data;
+        size_t size;
+    } scratch[EXEC_SCRATCH_COUNT];
+};
+
+/* Inputs of exec_map() */
+#define EXEC_MAP_INPUTS 3
+
+/* Bytes of an element; 0 for NONE and unknown types */
+uint32_t exec_dtype_size(uint32_t dtype);
+
+static inline bool exec_present(const struct onsram_exec_tensor *t)
+{
+    return t->view.dtype != ONSRAM_DTYPE_NONE;
+}
+
+static inline float exec_param(uint32_t bits)
+{
+    union {
+        uint32_t u;
+        float f;
+    } v = { .u = bits };
+
+    return v.f;
+}
+
+/* exec.c: at least @bytes of scratch memory, 64-byte aligned; NULL: ENOMEM */
+void *exec_scratch(struct onsram_exec *ctx, int which, uint64_t bytes);
+
+/* exec-layout.c: elements, and the products of the dims in [from, to) */
+size_t exec_elements(const struct onsram_view *v);
+size_t exec_dims_product(const struct onsram_view *v, uint32_t from,
+                         uint32_t to);
+/* Row-major view of @like's dims */
+struct onsram_view exec_dense_view(const struct onsram_view *like,
+                                   uint32_t dtype);
+bool exec_is_dense(const struct onsram_view *v);
+
+/* Copy between views of equal dims, converting the dtype */
+void exec_copy(const struct onsram_exec_tensor *dst,
+               const struct onsram_exec_tensor *src);
+
+/*
+ * The operand of slot @s as row-major elements of @dtype: itself where it is
+ * just that, else a copy in the slot's scratch buffer.  NULL: ENOMEM.
+ */
+const void *exec_input(struct onsram_exec *ctx,
+                       const struct onsram_exec_tensor *tensors, int s,
+                       uint32_t dtype);
+
+/*
+ * Where to write the output as row-major elements of @dtype, and the end of
+ * writing, which brings it to its place.
+ */
+void *exec_output(struct onsram_exec *ctx,
+                  const struct onsram_exec_tensor *tensors, uint32_t dtype);
+void exec_output_done(const struct onsram_exec_tensor *tensors, void *data,
+                      uint32_t dtype);
+
+/*
+ * out[i] = fn(in0[i], in1[i], in2[i]) over tensors of equal dims, in chunks:
+ * @fn gets @n elements per pointer, float or int64_t as @integer says; absent
+ * inputs are NULL.  out may be one of the inputs.
+ */
+typedef void exec_map_fn(void *out, const void *const in[EXEC_MAP_INPUTS],
+                         size_t n, const float *param);
+void exec_map(const struct onsram_exec_tensor *out,
+              const struct onsram_exec_tensor *const in[EXEC_MAP_INPUTS],
+              bool integer, exec_map_fn *fn, const float *param);
+
+/* exec-elementwise.c */
+void exec_elementwise(const struct onsram_attr *attr,
+                      const struct onsram_exec_tensor *tensors);
+/*
+ * out = act(acc + beta * bias + residual); acc and out may be the same; NULL
+ * bias and residual are absent
+ */
+void exec_epilogue(const struct onsram_exec_tensor *out,
+                   const struct onsram_exec_tensor *acc,
+                   const struct onsram_exec_tensor *bias, float beta,
+                   const struct onsram_exec_tensor *residual,
+                   const struct onsram_attr *attr);
+
+/* exec-reduce.c */
+int exec_reduce(struct onsram_exec *ctx, const struct onsram_attr *attr,
+                const struct onsram_exec_tensor *tensors);
+int exec_softmax(struct onsram_exec *ctx, const struct onsram_attr *attr,
+                 const struct onsram_exec_tensor *tensors);
+
+/* exec-norm.c */
+int exec_norm(struct onsram_exec *ctx, const struct onsram_attr *attr,
+              const struct onsram_exec_tensor *tensors);
+
+/* exec-pool.c */
+int exec_pool(struct onsram_exec *ctx, const struct onsram_attr *attr,
+              const struct onsram_exec_tensor *tensors);
+
+/* exec-index.c */
+int exec_gather(struct onsram_exec *ctx, const struct onsram_attr *attr,
+                const struct onsram_exec_tensor *tensors);
+int exec_resize(struct onsram_exec *ctx, const struct onsram_attr *attr,
+                const struct onsram_exec_tensor *tensors);
+
+/* exec-dnn.c */
+struct exec_dnn *exec_dnn_create(void);
+void exec_dnn_destroy(struct exec_dnn *dnn);
+int exec_conv(struct onsram_exec *ctx, const struct onsram_attr *attr,
+              const struct onsram_exec_tensor *tensors);
+int exec_gemm(struct onsram_exec *ctx, const struct onsram_attr *attr,
+              const struct onsram_exec_tensor *tensors);
+
+#endif
