@@ -41,12 +41,15 @@ overlay()
 		include/standard-headers/drm/onsram_op.h
 }
 
-# QEMU's copies of kernel headers use its own name for linux/types.h.
+# QEMU's copies of kernel headers use its own name for linux/types.h, and the
+# C standard's types, also in the header that driver and device share.
 translated()
 {
 	case $2 in
-	include/standard-headers/*)
-		sed 's|<linux/types.h>|"standard-headers/linux/types.h"|' "$1" ;;
+	include/standard-headers/*|include/hw/misc/onsram_hw.h)
+		sed -E -e 's|<linux/types.h>|"standard-headers/linux/types.h"|' \
+			-e 's/\b__u(8|16|32|64)\b/uint\1_t/g' \
+			-e 's/\b__s(8|16|32|64)\b/int\1_t/g' "$1" ;;
 	*)
 		cat "$1" ;;
 	esac

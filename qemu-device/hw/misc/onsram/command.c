@@ -1,0 +1,311 @@
+/*
+ * onsram accelerator: what a command does
+ *
+ * Commands come from guest memory: every field is checked here, whatever the
+ * driver has checked before.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "qemu/cutils.h"
+#include "qemu/log.h"
+#include "qemu/units.h"
+#include "onsram.h"
+#include "perf-math.h"
+#include "trace.h"
+
+/* Host memory one command may need for its operands */
+#define WORK_BYTES_MAX  (4 * GiB)
+
+void onsram_command_from_le(struct onsram_hw_cmd *cmd)
+{
+    struct onsram_attr *a = &cmd->attr;
+
+    le16_to_cpus(&cmd->opcode);
+    le16_to_cpus(&cmd->flags);
+    le32_to_cpus(&cmd->asid);
+    le64_to_cpus(&cmd->seq);
+    le16_to_cpus(&cmd->wait_sem);
+    le16_to_cpus(&cmd->signal_sem);
+    le32_to_cpus(&cmd->reserved0);
+    le64_to_cpus(&cmd->wait_value);
+    le64_to_cpus(&cmd->signal_value);
+    le32_to_cpus(&a->func);
+    le32_to_cpus(&a->groups);
+    le32_to_cpus(&a->axis);
+    le32_to_cpus(&a->act);
+    for (unsigned i = 0; i < ONSRAM_MAX_SPATIAL; i++) {
+        le16_to_cpus(&a->kernel[i]);
+        le16_to_cpus(&a->stride[i]);
+        le16_to_cpus(&a->dilation[i]);
+        le16_to_cpus(&a->pad_begin[i]);
+        le16_to_cpus(&a->pad_end[i]);
+    }
+    le16_to_cpus(&a->reserved);
+    for (unsigned i = 0; i < ARRAY_SIZE(a->param); i++) {
+        le32_to_cpus(&a->param[i]);
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(a->act_param); i++) {
+        le32_to_cpus(&a->act_param[i]);
+    }
+    if (onsram_command_is_control(cmd)) {
+        for (unsigned i = 0; i < ARRAY_SIZE(cmd->arg); i++) {
+            le64_to_cpus(&cmd->arg[i]);
+        }
+        return;
+    }
+    for (unsigned i = 0; i < ONSRAM_MAX_OPERANDS; i++) {
+        struct onsram_hw_operand *o = &cmd->operand[i];
+
+        le64_to_cpus(&o->addr);
+        le32_to_cpus(&o->view.dtype);
+        le32_to_cpus(&o->view.rank);
+        for (unsigned d = 0; d < ONSRAM_MAX_RANK; d++) {
+            le32_to_cpus(&o->view.dims[d]);
+            le32_to_cpus((uint32_t *)&o->view.strides[d]);
+        }
+    }
+}
+
+void onsram_cpl_to_le(struct onsram_hw_cpl *cpl)
+{
+    cpu_to_le64s(&cpl->seq);
+    cpu_to_le64s(&cpl->start_ps);
+    cpu_to_le64s(&cpl->end_ps);
+    cpu_to_le64s(&cpl->compute_ps);
+    cpu_to_le64s(&cpl->dram_read_bytes);
+    cpu_to_le64s(&cpl->dram_write_bytes);
+    cpu_to_le64s(&cpl->spm_bytes);
+    cpu_to_le64s(&cpl->macs);
+    cpu_to_le64s(&cpl->energy_fj);
+    cpu_to_le64s(&cpl->fault_addr);
+    cpu_to_le32s(&cpl->engine);
+    cpu_to_le32s(&cpl->status);
+}
+
+bool onsram_command_is_control(const struct onsram_hw_cmd *cmd)
+{
+    return cmd->opcode >= ONSRAM_CMD_NOP;
+}
+
+static uint32_t refuse(const struct onsram_hw_cmd *cmd, const char *why)
+{
+    trace_onsram_bad_command(cmd->seq, cmd->opcode, why);
+    qemu_log_mask(LOG_GUEST_ERROR, "onsram: command %" PRIu64 ", opcode 0x%x: "
+                  "%s\n", (uint64_t)cmd->seq, cmd->opcode, why);
+    return ONSRAM_ST_BAD_COMMAND;
+}
+
+/* What holds for every command */
+static const char *check_header(const struct onsram_hw_cmd *cmd)
+{
+    if (cmd->flags & ~(ONSRAM_CMDF_IRQ | ONSRAM_CMDF_WAIT |
+                       ONSRAM_CMDF_SIGNAL)) {
+        return "unknown flag";
+    }
+    if (cmd->reserved0 || cmd->reserved1[0] || cmd->reserved1[1]) {
+        return "reserved field is not 0";
+    }
+    if ((cmd->flags & ONSRAM_CMDF_WAIT &&
+         cmd->wait_sem >= ONSRAM_NUM_SEMAPHORES) ||
+        (cmd->flags & ONSRAM_CMDF_SIGNAL &&
+         cmd->signal_sem >= ONSRAM_NUM_SEMAPHORES)) {
+        return "no such semaphore";
+    }
+    return NULL;
+}
+
+/* A view's address field must be 0, too, where the view is absent */
+static const char *check_operation(const struct onsram_hw_cmd *cmd)
+{
+    struct onsram_view views[ONSRAM_MAX_OPERANDS];
+
+    for (unsigned i = 0; i < ONSRAM_MAX_OPERANDS; i++) {
+        views[i] = cmd->operand[i].view;
+        if (views[i].dtype == ONSRAM_DTYPE_NONE && cmd->operand[i].addr) {
+            return "absent operand has an address";
+        }
+    }
+    return onsram_exec_check(cmd->opcode, &cmd->attr, views);
+}
+
+/* How many of a control command's arguments it uses, or -1 */
+static int control_args(uint16_t opcode)
+{
+    switch (opcode) {
+    case ONSRAM_CMD_NOP:
+    case ONSRAM_CMD_TLB_INVALIDATE:
+        return 0;
+    case ONSRAM_CMD_SPM_ASSIGN:
+        return 3;
+    default:
+        return -1;
+    }
+}
+
+static const char *check_control(const struct onsram_hw_cmd *cmd)
+{
+    int args = control_args(cmd->opcode);
+    const uint8_t *rest = (const uint8_t *)&cmd->arg[MAX(args, 0)];
+
+    if (args < 0) {
+        return "unknown opcode";
+    }
+    if (!buffer_is_zero(&cmd->attr, sizeof(cmd->attr)) ||
+        !buffer_is_zero(rest, (const uint8_t *)(cmd + 1) - rest)) {
+        return "unused field is not 0";
+    }
+    if (cmd->opcode == ONSRAM_CMD_SPM_ASSIGN &&
+        (cmd->arg[2] & ~(uint64_t)(ONSRAM_ASSIGN_RELEASE |
+                                   ONSRAM_ASSIGN_SCRUB))) {
+        return "unknown assignment flag";
+    }
+    if (cmd->opcode == ONSRAM_CMD_SPM_ASSIGN &&
+        (cmd->arg[0] % ONSRAM_SPM_GRANULE || cmd->arg[1] % ONSRAM_SPM_GRANULE ||
+         !cmd->arg[1])) {
+        return "range is not whole granules";
+    }
+    return NULL;
+}
+
+uint32_t onsram_command_control(OnsramState *s, const struct onsram_hw_cmd *cmd,
+                                struct onsram_cost *cost, uint64_t *fault_addr)
+{
+    const char *why = check_header(cmd) ?: check_control(cmd);
+    uint64_t offset = cmd->arg[0];
+    uint64_t bytes = cmd->arg[1];
+
+    *cost = (struct onsram_cost) { 0 };
+    if (why) {
+        return refuse(cmd, why);
+    }
+    if (cmd->opcode == ONSRAM_CMD_NOP) {
+        return ONSRAM_ST_OK;
+    }
+    if (cmd->asid >= ONSRAM_MAX_CONTEXTS) {
+        return ONSRAM_ST_BAD_CONTEXT;
+    }
+    if (cmd->opcode == ONSRAM_CMD_TLB_INVALIDATE) {
+        onsram_mmu_invalidate(s, cmd->asid);
+        return ONSRAM_ST_OK;
+    }
+    if (offset >= s->model.spm_size || bytes > s->model.spm_size - offset) {
+        *fault_addr = ONSRAM_ADDR_SPM | offset;
+        return ONSRAM_ST_SPM_RANGE;
+    }
+    if (cmd->arg[2] & ONSRAM_ASSIGN_SCRUB) {
+        onsram_spm_scrub(s, offset, bytes);
+        cost->spm_bytes = bytes;
+        cost->spm_ps = onsram_time_ps(bytes, s->model.spm_bw);
+        cost->time_ps = cost->spm_ps;
+        cost->energy_fj = onsram_sat_mul(bytes, s->model.spm_byte_fj);
+    }
+    onsram_spm_assign(s, offset, bytes, cmd->arg[2] & ONSRAM_ASSIGN_RELEASE ?
+                      ONSRAM_OWNER_NONE : cmd->asid);
+    return ONSRAM_ST_OK;
+}
+
+/* Every operand's place and size; then inputs; then the output */
+static uint32_t prepare(OnsramState *s)
+{
+    OnsramWork *w = &s->work;
+    uint64_t bytes = 0;
+    uint32_t status;
+
+    for (unsigned i = 0; i < ONSRAM_MAX_OPERANDS; i++) {
+        status = onsram_operand_resolve(s, i);
+        if (status != ONSRAM_ST_OK) {
+            return status;
+        }
+        bytes += w->operand[i].present ? w->operand[i].len : 0;
+    }
+    if (bytes > WORK_BYTES_MAX) {
+        return refuse(&w->cmd, "operands span more than 4 GiB");
+    }
+    for (unsigned i = 0; i < ONSRAM_MAX_OPERANDS; i++) {
+        OnsramOperand *op = &w->operand[i];
+
+        if (op->present && s->prop.functional && !onsram_operand_reserve(op)) {
+            return refuse(&w->cmd, "the host has no memory for the operands");
+        }
+    }
+    status = onsram_operand_map(s);
+    for (unsigned i = 1; i < ONSRAM_MAX_OPERANDS && status == ONSRAM_ST_OK;
+         i++) {
+        if (w->operand[i].present) {
+            status = onsram_operand_load(s, i);
+        }
+    }
+    return status;
+}
+
+uint32_t onsram_command_execute(OnsramState *s)
+{
+    OnsramWork *w = &s->work;
+    const char *why = check_header(&w->cmd) ?: check_operation(&w->cmd);
+    struct onsram_exec_tensor tensor[ONSRAM_MAX_OPERANDS];
+    uint32_t status;
+    int ret;
+
+    w->fault_addr = 0;
+    if (why) {
+        return refuse(&w->cmd, why);
+    }
+    if (w->cmd.asid >= ONSRAM_MAX_CONTEXTS) {
+        return ONSRAM_ST_BAD_CONTEXT;
+    }
+    status = prepare(s);
+    if (status != ONSRAM_ST_OK || !s->prop.functional) {
+        return status;
+    }
+    for (unsigned i = 0; i < ONSRAM_MAX_OPERANDS; i++) {
+        tensor[i].view = w->cmd.operand[i].view;
+        tensor[i].data = w->operand[i].present ?
+                         w->operand[i].buf + w->operand[i].first : NULL;
+    }
+    ret = onsram_exec_run(s->exec, w->cmd.opcode, &w->cmd.attr, tensor);
+    switch (ret) {
+    case 0:
+        return ONSRAM_ST_OK;
+    case -ERANGE:
+        w->fault_addr = w->cmd.operand[2].addr;
+        return refuse(&w->cmd, "index out of range");
+    case -ENOMEM:
+        return refuse(&w->cmd, "the host has no memory for the operation");
+    default:
+        return refuse(&w->cmd, "the arithmetic library failed");
+    }
+}
+
+static bool dense(const struct onsram_view *v)
+{
+    int64_t begin, end;
+
+    return onsram_view_extent(v, &begin, &end) &&
+           (uint64_t)(end - begin) == onsram_view_elements(v) *
+                                      onsram_dtype_size(v->dtype);
+}
+
+void onsram_command_cost(OnsramState *s, const struct onsram_hw_cmd *cmd,
+                         struct onsram_cost *cost)
+{
+    struct onsram_perf_op op = { .opcode = cmd->opcode, .attr = cmd->attr };
+    uint32_t resident = 0;
+
+    for (unsigned i = 0; i < ONSRAM_MAX_OPERANDS; i++) {
+        op.view[i] = cmd->operand[i].view;
+        if (cmd->operand[i].addr & ONSRAM_ADDR_SPM) {
+            resident |= 1u << i;
+        }
+    }
+    /* A whole tensor moved between DRAM and SPM: no arithmetic takes part */
+    if (cmd->opcode == ONSRAM_OP_COPY && (resident == 1 || resident == 2) &&
+        op.view[0].dtype == op.view[1].dtype &&
+        dense(&op.view[0]) && dense(&op.view[1])) {
+        onsram_copy_cost(&s->model, onsram_view_bytes(&op.view[0]),
+                         resident == 2, cost);
+        return;
+    }
+    onsram_op_cost(&s->model, &op, resident, onsram_spm_staging(s), cost);
+}
