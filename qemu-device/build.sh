@@ -133,6 +133,10 @@ if [ ! -e "$OUT/complete" ]; then
 			build_tree
 		mkdir -p "$OUT"
 		cp "$TREE/build/qemu-system-x86_64" "$TREE/build/tests/qtest/onsram-test" "$OUT/"
+		# Debian's firmware, where a QEMU that is not installed looks for it
+		mkdir -p "$OUT/qemu-bundle/usr/local/share/qemu"
+		ln -sf /usr/share/qemu/*.bin /usr/share/qemu/qboot.rom \
+			/usr/share/seabios/*.bin "$OUT/qemu-bundle/usr/local/share/qemu/"
 		touch "$OUT/complete"
 	fi
 fi
