@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Generic netlink family "onsram": events.
+ */
+
+#include "onsram_link.h"
+#include "onsram_netlink.h"
+
+static bool onsram_nl_listened(void)
+{
+	return genl_has_listeners(&onsram_genl_family, &init_net, ONSRAM_GROUP_EVENTS);
+}
+
+/* Begins an event of a device; NULL where nobody listens or memory is short */
+static struct sk_buff *onsram_nl_event(struct onsram_device *odev, u8 cmd, size_t size, void **hdr)
+{
+	struct sk_buff *skb;
+
+	if (!onsram_nl_listened())
+		return NULL;
+	skb = genlmsg_new(size, GFP_KERNEL);
+	if (!skb)
+		return NULL;
+	*hdr = genlmsg_put(skb, 0, 0, &onsram_genl_family, 0, cmd);
+	if (!*hdr || nla_put_u32(skb, ONSRAM_A_DEVICE_ID, odev->drm.accel->index)) {
+		nlmsg_free(skb);
+		return NULL;
+	}
+	return skb;
+}
+
+static void onsram_nl_event_send(struct sk_buff *skb, void *hdr)
+{
+	genlmsg_end(skb, hdr);
+	genlmsg_multicast(&onsram_genl_family, skb, 0, ONSRAM_GROUP_EVENTS, GFP_KERNEL);
+}
+
+/* An event that names one thing by its number */
+static void onsram_nl_event_id(struct onsram_device *odev, u8 cmd, int attr, u32 id)
+{
+	struct sk_buff *skb;
+	void *hdr;
+
+	skb = onsram_nl_event(odev, cmd, NLMSG_GOODSIZE, &hdr);
+	if (!skb)
+		return;
+	if (nla_put_u32(skb, attr, id)) {
+		nlmsg_free(skb);
+		return;
+	}
+	onsram_nl_event_send(skb, hdr);
+}
+
+void onsram_nl_graph_created(struct onsram_graph *graph)
+{
+	u32 policy = READ_ONCE(graph->ctx->policy);
+	struct sk_buff *skb;
+	void *hdr;
+
+	atomic_inc(&graph->odev->link->sequence);
+	if (policy == DRM_ONSRAM_POLICY_DEFAULT)
+		policy = READ_ONCE(graph->odev->policy);
+	skb = onsram_nl_event(graph->odev, ONSRAM_CMD_GRAPH_CREATED, NLMSG_GOODSIZE, &hdr);
+	if (!skb)
+		return;
+	if (nla_put_u32(skb, ONSRAM_A_GRAPH_ID, graph->id) ||
+	    nla_put_u32(skb, ONSRAM_A_CLIENT_ID, graph->ctx->client.id) ||
+	    nla_put_u32(skb, ONSRAM_A_POLICY, policy) ||
+	    nla_put_u32(skb, ONSRAM_A_NR_OPS, graph->nr_ops) ||
+	    nla_put_u32(skb, ONSRAM_A_NR_TENSORS, graph->nr_tensors)) {
+		nlmsg_free(skb);
+		return;
+	}
+	onsram_nl_event_send(skb, hdr);
+}
+
+void onsram_nl_graph_destroyed(struct onsram_device *odev, u32 id)
+{
+	atomic_inc(&odev->link->sequence);
+	onsram_nl_event_id(odev, ONSRAM_CMD_GRAPH_DESTROYED, ONSRAM_A_GRAPH_ID, id);
+}
+
+void onsram_nl_client_gone(struct onsram_device *odev, u32 client_id)
+{
+	onsram_nl_event_id(odev, ONSRAM_CMD_CLIENT_GONE, ONSRAM_A_CLIENT_ID, client_id);
+}
+
+void onsram_nl_op_retired(struct onsram_context *ctx, const struct onsram_op *op,
+			  u32 resident, u64 time_ps)
+{
+	struct onsram_event ev = {
+		.key = op->key,
+		.time_ps = time_ps,
+		.client_id = ctx->client.id,
+		.resident = resident,
+		.op.opcode = op->cmd.opcode,
+		.op.attr = op->cmd.attr,
+	};
+	int s;
+
+	if (!onsram_nl_listened())
+		return;
+	for (s = 0; s < ONSRAM_MAX_OPERANDS; s++) {
+		const struct onsram_bo *bo = op->bo[s];
+
+		if (!bo)
+			continue;
+		ev.op.operand[s].bo = bo->id;
+		ev.op.operand[s].offset = op->offset[s];
+		ev.op.operand[s].view = op->cmd.operand[s].view;
+		if (onsram_bo_is_dead(bo))
+			ev.dead |= BIT(s);
+	}
+	onsram_events_push(&ctx->odev->link->events, &ev);
+}
+
+static int onsram_nl_put_retired(struct sk_buff *skb, const struct onsram_event *ev)
+{
+	struct nlattr *nest = nla_nest_start(skb, ONSRAM_A_RETIRED);
+
+	if (!nest ||
+	    nla_put_u32(skb, ONSRAM_A_RETIRED_CLIENT_ID, ev->client_id) ||
+	    nla_put_u64_64bit(skb, ONSRAM_A_RETIRED_KEY, ev->key, ONSRAM_A_RETIRED_PAD) ||
+	    nla_put(skb, ONSRAM_A_RETIRED_OP, sizeof(ev->op), &ev->op) ||
+	    nla_put_u32(skb, ONSRAM_A_RETIRED_RESIDENT, ev->resident) ||
+	    nla_put_u32(skb, ONSRAM_A_RETIRED_DEAD, ev->dead) ||
+	    nla_put_u64_64bit(skb, ONSRAM_A_RETIRED_TIME, ev->time_ps, ONSRAM_A_RETIRED_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static void onsram_link_send_batch(struct onsram_link *link, const struct onsram_event *ev, u32 n,
+				   u32 lost)
+{
+	struct sk_buff *skb;
+	void *hdr;
+	u32 i;
+
+	/* A nest is the operation and at most 96 bytes of numbers and headers */
+	skb = onsram_nl_event(link->odev, ONSRAM_CMD_OP_RETIRED,
+			      64 + n * (sizeof(struct drm_onsram_op) + 96), &hdr);
+	if (!skb)
+		return;
+	if (nla_put_u32(skb, ONSRAM_A_LOST, lost))
+		goto drop;
+	for (i = 0; i < n; i++) {
+		if (onsram_nl_put_retired(skb, &ev[i]))
+			goto drop;
+	}
+	onsram_nl_event_send(skb, hdr);
+	return;
+drop:
+	nlmsg_free(skb);
+}
+
+void onsram_link_send_retired(struct work_struct *work)
+{
+	struct onsram_link *link = container_of(to_delayed_work(work), struct onsram_link,
+						events.work);
+	struct onsram_event *ev;
+	u32 n, lost;
+
+	/* Without memory the entries stay queued until the next operation retires */
+	ev = kvmalloc_array(ONSRAM_EVENT_BATCH, sizeof(*ev), GFP_KERNEL);
+	if (!ev)
+		return;
+	while ((n = onsram_events_pop(&link->events, ev, ONSRAM_EVENT_BATCH, &lost)) || lost)
+		onsram_link_send_batch(link, ev, n, lost);
+	kvfree(ev);
+}
