@@ -65,7 +65,7 @@ enum onsram_attr_top {
 	ONSRAM_A_MODEL,			/* binary: struct onsram_model */
 	ONSRAM_A_POLICY,		/* u32: enum drm_onsram_policy */
 	ONSRAM_A_FALLBACK_POLICY,	/* u32: NONE or LRU */
-	ONSRAM_A_AGENT_ATTACHED,	/* u8 */
+	ONSRAM_A_AGENT_ATTACHED,	/* u8: 0 none, 1 attached, 2 done */
 	ONSRAM_A_CLIENT_ID,		/* u32: an open file, unique while the driver is loaded */
 	ONSRAM_A_GRAPH_ID,		/* u32 */
 	ONSRAM_A_NR_OPS,		/* u32 */
