@@ -79,7 +79,7 @@ struct onsram_residency_client {
  * @va: address of its DRAM home in the client's address space
  * @bytes: size as asked for at creation
  * @priority: of the eager rule that placed it: who stays when room is short
- * @held: a plan wants it to stay until its interval ends
+ * @held_by: spm->run of the job whose plan wants it to stay until its interval ends
  * @lru: link in spm->lru while resident
  */
 struct onsram_residence {
@@ -89,7 +89,7 @@ struct onsram_residence {
 	u64 va;
 	u64 bytes;
 	u32 priority;
-	bool held;
+	u64 held_by;
 	struct list_head lru;
 };
 
@@ -100,34 +100,32 @@ struct onsram_residence {
  * @granules: size of the SPM
  * @capacity: granules that residents may take: all but ONSRAM_STAGING_MIN
  * @used: granules that residents take
- * @peak: most granules that were in use
  * @resident: number of residents
  * @lru: residents, least recently used first
- * @owner: per granule: id of the client whose data it last held, 0 never any,
- *	ONSRAM_OWNER_UNKNOWN whatever a former driver or a reset left
+ * @owner: per granule: id of the client whose data it last held, 0 nobody's since the
+ *	device was reset, which zeroes the SPM
  * @stale: granules that no resident takes, but which the device still has an
  *	owner for; released before the next operation that uses the staging window
- * @assigned: granules that the device has an owner for, client @owner
+ * @assigned: granules that the device has an owner for: the context of client @owner
  * @nr_stale: bits set in @stale
+ * @run: counts jobs
  * @stats: totals of the device; fields as in struct onsram_residency_client
  */
 struct onsram_spm {
-	struct mutex lock;
+	struct mutex lock; /* queue order */
 	struct drm_mm mm;
 	u32 granules;
 	u32 capacity;
 	u32 used;
-	u32 peak;
 	u32 resident;
 	struct list_head lru;
 	u32 *owner;
 	unsigned long *stale;
 	unsigned long *assigned;
 	u32 nr_stale;
+	u64 run;
 	struct drm_onsram_stats stats;
 };
-
-#define ONSRAM_OWNER_UNKNOWN	0xffffffffu
 
 /**
  * struct onsram_residency_run - the job that operations belong to
@@ -148,7 +146,7 @@ struct onsram_residency_run {
 /**
  * struct onsram_residency_op - an operation about to be pushed
  * @cmd: command with every operand at its DRAM address
- * @index: number of the operation in its graph
+ * @index: number of the operation in its job
  * @res: tensor of each operand slot, NULL where the slot is not used
  * @offset: bytes from the tensor's start to the operand's first element
  * @writes_all: it overwrites every byte of its output tensor
@@ -174,7 +172,7 @@ struct onsram_residency_op {
 };
 
 /**
- * onsram_spm_init() - prepare an SPM of which nothing is known
+ * onsram_spm_init() - prepare the SPM of a device that has just been reset
  * @spm: to initialise
  * @bytes: size; the residents' share is what exceeds ONSRAM_STAGING_MIN
  *
@@ -196,12 +194,19 @@ void onsram_residence_init(struct onsram_residence *res, struct onsram_residency
  * @run: its job
  * @op: operation
  *
- * Pushes, in this order: evictions (COPY to DRAM under the victim owner's asid
- * where the victim is dirty), SPM_ASSIGN of new places with SCRUB where
- * another client was the last owner, RELEASE of stale granules where the operation
- * uses the staging window, fetches, the operation with SPM addresses for what is
- * resident, and the write-backs of what its policy drops after it.  Where
- * emit->room is short, tensors are not placed and not dropped.
+ * Pushes, in this order: for each tensor to be placed the evictions that make room
+ * (COPY to DRAM under the victim owner's asid where the victim is dirty), SPM_ASSIGN
+ * of the new place, with SCRUB where another client was the last owner, and the
+ * fetch; RELEASE of stale granules where the operation uses the staging window; the
+ * operation with SPM addresses for what is resident; the write-backs of what its
+ * policy drops after it.  Where emit->room is short, tensors are not placed and not
+ * dropped.
+ *
+ * Operand hits are those used from the SPM without a fetch of their own, written
+ * outputs included; all others are misses.
+ *
+ * NONE uses what it finds resident and makes it give its place up after the
+ * operation, so that a client that switches to NONE drains.
  *
  * Return: 0 or the error of emit->push().
  */

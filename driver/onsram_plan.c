@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Plans: checked against the graph they are for, then indexed by operation.
+ */
+#include <linux/bitmap.h>
+#include <linux/err.h>
+#include <linux/errno.h>
+#include <linux/math.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include <drm/drm_mm.h>
+
+#include "onsram_plan.h"
+#include "onsram_validate.h"
+
+static bool onsram_op_reads(const struct drm_onsram_op *op, u32 tensor)
+{
+	u32 s;
+
+	for (s = 1; s < ONSRAM_MAX_OPERANDS; s++)
+		if (op->operand[s].view.dtype != ONSRAM_DTYPE_NONE && op->operand[s].bo == tensor)
+			return true;
+	return false;
+}
+
+/* First operation that names each tensor, nr_ops for those that none does */
+static u32 *onsram_plan_first_uses(const struct onsram_plan_graph *graph)
+{
+	u32 *first = kvmalloc_array(graph->nr_tensors, sizeof(*first), GFP_KERNEL);
+	u32 t, i, s;
+
+	if (!first)
+		return NULL;
+	for (t = 0; t < graph->nr_tensors; t++)
+		first[t] = graph->nr_ops;
+	for (i = graph->nr_ops; i-- > 0;)
+		for (s = 0; s < ONSRAM_MAX_OPERANDS; s++)
+			if (graph->ops[i].operand[s].view.dtype != ONSRAM_DTYPE_NONE)
+				first[graph->ops[i].operand[s].bo] = i;
+	return first;
+}
+
+static const char *onsram_plan_check_interval(const struct onsram_plan_interval *iv,
+					      const struct onsram_plan_graph *graph,
+					      const u32 *first_use, u64 spm_size)
+{
+	const struct onsram_plan_tensor *tensor;
+	const struct drm_onsram_op *op;
+
+	if (iv->tensor >= graph->nr_tensors)
+		return "interval names a tensor the graph does not have";
+	if (iv->last_op >= graph->nr_ops)
+		return "interval names an operation the graph does not have";
+	if (iv->first_op > iv->last_op)
+		return "interval ends before it begins";
+	if (iv->flags & ~(ONSRAM_INTERVAL_FETCH | ONSRAM_INTERVAL_KEEP))
+		return "unknown interval flag";
+	if (iv->offset % ONSRAM_SPM_GRANULE)
+		return "offset is not a multiple of the granule";
+
+	tensor = &graph->tensors[iv->tensor];
+	if (iv->bytes != round_up(tensor->bytes, (u64)ONSRAM_SPM_GRANULE))
+		return "bytes are not the tensor's, rounded up to the granule";
+	if ((u64)iv->offset + iv->bytes > spm_size)
+		return "interval ends behind the SPM";
+	if (iv->flags & ONSRAM_INTERVAL_KEEP && iv->last_op != graph->nr_ops - 1)
+		return "only an interval up to the last operation can be kept";
+	if (iv->flags & ONSRAM_INTERVAL_FETCH)
+		return NULL;
+
+	op = &graph->ops[iv->first_op];
+	if (tensor->flags & DRM_ONSRAM_TENSOR_TRANSIENT && first_use[iv->tensor] == iv->first_op)
+		return NULL;
+	if (op->operand[0].bo == iv->tensor && onsram_op_writes_all(op, tensor->bytes) &&
+	    !onsram_op_reads(op, iv->tensor))
+		return NULL;
+	return "interval begins without FETCH where the tensor's contents are wanted";
+}
+
+/* Sorts by first operation and by last one: counting sort, both orders stable */
+static void onsram_plan_index(struct onsram_plan *plan, const struct onsram_plan_interval *iv)
+{
+	u32 i, k, n = plan->nr_intervals;
+
+	for (k = 0; k < n; k++)
+		plan->start[iv[k].first_op + 1]++;
+	for (i = 0; i < plan->nr_ops; i++)
+		plan->start[i + 1] += plan->start[i];
+	/* start[i] moves on as its intervals are put down, and is moved back behind */
+	for (k = 0; k < n; k++)
+		plan->interval[plan->start[iv[k].first_op]++] = iv[k];
+	memmove(plan->start + 1, plan->start, plan->nr_ops * sizeof(*plan->start));
+	plan->start[0] = 0;
+
+	for (k = 0; k < n; k++)
+		plan->end[plan->interval[k].last_op + 1]++;
+	for (i = 0; i < plan->nr_ops; i++)
+		plan->end[i + 1] += plan->end[i];
+	for (k = 0; k < n; k++)
+		plan->by_end[plan->end[plan->interval[k].last_op]++] = k;
+	memmove(plan->end + 1, plan->end, plan->nr_ops * sizeof(*plan->end));
+	plan->end[0] = 0;
+}
+
+/* Plays the plan: no two intervals share time and place, nor a tensor two places */
+static int onsram_plan_play(const struct onsram_plan *plan, u64 spm_size, struct drm_mm *mm,
+			    struct drm_mm_node *nodes, unsigned long *held, const char **why)
+{
+	u64 used = 0;
+	u32 i, k;
+
+	for (i = 0; i < plan->nr_ops; i++) {
+		for (k = plan->start[i]; k < plan->start[i + 1]; k++) {
+			const struct onsram_plan_interval *iv = &plan->interval[k];
+
+			if (__test_and_set_bit(iv->tensor, held)) {
+				*why = "two intervals of a tensor overlap in time";
+				return -EINVAL;
+			}
+			nodes[k].start = iv->offset;
+			nodes[k].size = iv->bytes;
+			if (drm_mm_reserve_node(mm, &nodes[k])) {
+				*why = "two intervals overlap in time and place";
+				return -EINVAL;
+			}
+			used += iv->bytes;
+		}
+		if (used + ONSRAM_STAGING_MIN > spm_size) {
+			*why = "more held at once than the SPM less the staging window";
+			return -ENOSPC;
+		}
+		for (k = plan->end[i]; k < plan->end[i + 1]; k++) {
+			const struct onsram_plan_interval *iv = &plan->interval[plan->by_end[k]];
+
+			__clear_bit(iv->tensor, held);
+			drm_mm_remove_node(&nodes[plan->by_end[k]]);
+			used -= iv->bytes;
+		}
+	}
+	return 0;
+}
+
+static int onsram_plan_check_placement(const struct onsram_plan *plan, u32 nr_tensors, u64 spm_size,
+				       const char **why)
+{
+	struct drm_mm_node *nodes, *node, *next;
+	unsigned long *held;
+	struct drm_mm mm;
+	int ret = -ENOMEM;
+
+	nodes = kvcalloc(plan->nr_intervals, sizeof(*nodes), GFP_KERNEL);
+	held = bitmap_zalloc(nr_tensors, GFP_KERNEL);
+	if (nodes && held) {
+		drm_mm_init(&mm, 0, spm_size);
+		ret = onsram_plan_play(plan, spm_size, &mm, nodes, held, why);
+		drm_mm_for_each_node_safe(node, next, &mm)
+			drm_mm_remove_node(node);
+		drm_mm_takedown(&mm);
+	}
+	bitmap_free(held);
+	kvfree(nodes);
+	return ret;
+}
+
+static void onsram_plan_free(struct onsram_plan *plan)
+{
+	kvfree(plan->interval);
+	kvfree(plan->start);
+	kvfree(plan->end);
+	kvfree(plan->by_end);
+	kfree(plan);
+}
+
+static struct onsram_plan *onsram_plan_alloc(u32 nr_ops, u32 n)
+{
+	struct onsram_plan *plan = kzalloc(sizeof(*plan), GFP_KERNEL);
+
+	if (!plan)
+		return NULL;
+	kref_init(&plan->ref);
+	plan->nr_ops = nr_ops;
+	plan->nr_intervals = n;
+	plan->start = kvcalloc(nr_ops + 1, sizeof(*plan->start), GFP_KERNEL);
+	plan->end = kvcalloc(nr_ops + 1, sizeof(*plan->end), GFP_KERNEL);
+	if (n) {
+		plan->interval = kvcalloc(n, sizeof(*plan->interval), GFP_KERNEL);
+		plan->by_end = kvcalloc(n, sizeof(*plan->by_end), GFP_KERNEL);
+	}
+	if (!plan->start || !plan->end || (n && (!plan->interval || !plan->by_end))) {
+		onsram_plan_free(plan);
+		return NULL;
+	}
+	return plan;
+}
+
+struct onsram_plan *onsram_plan_build(const struct onsram_plan_interval *iv, u32 n,
+				      const struct onsram_plan_graph *graph, u64 spm_size,
+				      const char **why)
+{
+	struct onsram_plan *plan;
+	u32 *first_use, k;
+	int ret = 0;
+
+	*why = NULL;
+	if (n > ONSRAM_PLAN_MAX_INTERVALS) {
+		*why = "more than ONSRAM_PLAN_MAX_INTERVALS intervals";
+		return ERR_PTR(-EINVAL);
+	}
+	first_use = onsram_plan_first_uses(graph);
+	if (!first_use)
+		return ERR_PTR(-ENOMEM);
+	for (k = 0; k < n && !*why; k++)
+		*why = onsram_plan_check_interval(&iv[k], graph, first_use, spm_size);
+	kvfree(first_use);
+	if (*why)
+		return ERR_PTR(-EINVAL);
+
+	plan = onsram_plan_alloc(graph->nr_ops, n);
+	if (!plan)
+		return ERR_PTR(-ENOMEM);
+	onsram_plan_index(plan, iv);
+	if (n)
+		ret = onsram_plan_check_placement(plan, graph->nr_tensors, spm_size, why);
+	if (ret) {
+		onsram_plan_free(plan);
+		return ERR_PTR(ret);
+	}
+	return plan;
+}
+
+struct onsram_plan *onsram_plan_get(struct onsram_plan *plan)
+{
+	if (plan)
+		kref_get(&plan->ref);
+	return plan;
+}
+
+static void onsram_plan_release(struct kref *ref)
+{
+	onsram_plan_free(container_of(ref, struct onsram_plan, ref));
+}
+
+void onsram_plan_put(struct onsram_plan *plan)
+{
+	if (plan)
+		kref_put(&plan->ref, onsram_plan_release);
+}
