@@ -88,6 +88,23 @@ struct onsram_program *onsram_import(const char *path, const struct onsram_impor
 /** onsram_program_free() - release a program; NULL is allowed */
 void onsram_program_free(struct onsram_program *p);
 
+struct onsram_array;
+
+/**
+ * onsram_default_input() - an input as ONNX's backend test runner makes it up
+ * @p: program
+ * @i: index into @p->inputs
+ * @a: out: n elements 0/n, 1/n, ... (n-1)/n in row major order, each divided in
+ *	double precision, then rounded to float, in the type the input is stored in;
+ *	caller releases
+ * @err: on failure a message; caller frees.  Inputs that are not float have no default
+ *
+ * The runner feeds these to the models it has no input data for (those of
+ * data/light); a dimension without a number is 1 there, and so it is here.
+ * Return: 0 or -1
+ */
+int onsram_default_input(const struct onsram_program *p, uint32_t i, struct onsram_array *a, char **err);
+
 /** struct onsram_array - a tensor's contents on the host, dense, row major */
 struct onsram_array {
 	char *name;

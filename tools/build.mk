@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: MIT
+# libonsram: ONNX import, lowering, device access. The schema comes with
+# Debian's ONNX package; what protoc-c makes of it is never kept.
+
+ONNX_PROTO := $(firstword $(wildcard /usr/include/onnx/onnx.proto /usr/include/onnx/onnx-ml.proto \
+	/usr/lib/python3/dist-packages/onnx/onnx.proto /usr/lib/python3/dist-packages/onnx/onnx-ml.proto))
+
+LIBONSRAM := $(B)/libonsram.a
+LIBONSRAM_SRCS := $(addprefix tools/lib/, array.c device.c fold.c fuse.c fuse-copy.c fuse-norm.c ir.c \
+	lower.c lower-conv.c lower-data.c lower-layout.c lower-math.c onnx.c program.c proto.c runner.c shape.c view.c)
+LIBONSRAM_OBJS := $(LIBONSRAM_SRCS:%.c=$(B)/%.o) $(B)/gen/onnx.pb-c.o
+
+$(B)/gen/onnx.pb-c.c: $(ONNX_PROTO)
+	$(if $(ONNX_PROTO),,$(error no onnx.proto: install libonnx-dev))
+	@mkdir -p $(@D)
+	cp $(ONNX_PROTO) $(@D)/onnx.proto
+	cd $(@D) && protoc-c --c_out=. onnx.proto
+
+$(B)/gen/onnx.pb-c.h: $(B)/gen/onnx.pb-c.c ;
+
+$(B)/gen/onnx.pb-c.o: $(B)/gen/onnx.pb-c.c
+	$(CC) $(CFLAGS) -c -o $@ $<
+
+$(LIBONSRAM_OBJS): CFLAGS += -I$(B)/gen -Itools/lib
+$(LIBONSRAM_SRCS:%.c=$(B)/%.o): | $(B)/gen/onnx.pb-c.h
+
+$(LIBONSRAM): $(LIBONSRAM_OBJS)
+	rm -f $@
+	$(AR) rcs $@ $^

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: MIT
+/* The importer's graph: storage, named values, operations, failures. */
+#define _GNU_SOURCE
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ir.h"
+
+int ir_fail(struct ir_graph *g, const char *fmt, ...)
+{
+	char *what;
+	va_list ap;
+
+	if (g->err)
+		return -1;
+	va_start(ap, fmt);
+	if (vasprintf(&what, fmt, ap) < 0)
+		what = NULL;
+	va_end(ap);
+	if (!what || !g->node_op) {
+		g->err = what;
+		return -1;
+	}
+	if (asprintf(&g->err, "%s node '%s': %s", g->node_op, g->node_name, what) < 0)
+		g->err = NULL;
+	free(what);
+	return -1;
+}
+
+int ir_nomem(struct ir_graph *g)
+{
+	return ir_fail(g, "out of memory");
+}
+
+void ir_free(struct ir_graph *g)
+{
+	for (uint32_t i = 0; i < g->nr_tensors; i++) {
+		free(g->tensors[i].name);
+		free(g->tensors[i].data);
+	}
+	for (uint32_t i = 0; i < g->nr_ops; i++)
+		free(g->ops[i].name);
+	for (uint32_t i = 0; i < g->names_size; i++)
+		free(g->names[i].name);
+	free(g->tensors);
+	free(g->ops);
+	free(g->names);
+	free(g->inputs);
+	free(g->outputs);
+	free(g->err);
+	memset(g, 0, sizeof(*g));
+}
+
+/* Room for one more element: arrays grow when their length is a power of two. */
+static void *grow(void *array, uint32_t nr, size_t size)
+{
+	if (nr & (nr - 1))
+		return array;
+	if (nr > UINT32_MAX / 4)
+		return NULL;
+	return reallocarray(array, nr ? nr * 2 : 1, size);
+}
+
+static uint32_t hash(const char *s)
+{
+	uint32_t h = 2166136261u;
+
+	while (*s)
+		h = (h ^ (unsigned char)*s++) * 16777619u;
+	return h;
+}
+
+static struct ir_name *slot(struct ir_name *names, uint32_t size, const char *name)
+{
+	uint32_t i = hash(name) & (size - 1);
+
+	while (names[i].name && strcmp(names[i].name, name))
+		i = (i + 1) & (size - 1);
+	return &names[i];
+}
+
+int ir_bind(struct ir_graph *g, const char *name, const ir_value *v)
+{
+	struct ir_name *s;
+
+	if (g->nr_names * 2 >= g->names_size) {
+		uint32_t size = g->names_size ? g->names_size * 2 : 64;
+		struct ir_name *names = calloc(size, sizeof(*names));
+
+		if (!names)
+			return ir_nomem(g);
+		for (uint32_t i = 0; i < g->names_size; i++)
+			if (g->names[i].name)
+				*slot(names, size, g->names[i].name) = g->names[i];
+		free(g->names);
+		g->names = names;
+		g->names_size = size;
+	}
+	s = slot(g->names, g->names_size, name);
+	if (s->name)
+		return ir_fail(g, "'%s' is defined a second time", name);
+	s->name = strdup(name);
+	if (!s->name)
+		return ir_nomem(g);
+	s->value = *v;
+	g->nr_names++;
+	return 0;
+}
+
+const ir_value *ir_lookup(const struct ir_graph *g, const char *name)
+{
+	struct ir_name *s;
+
+	if (!g->names_size)
+		return NULL;
+	s = slot(g->names, g->names_size, name);
+	return s->name ? &s->value : NULL;
+}
+
+int ir_tensor_new(struct ir_graph *g, const char *name, enum onsram_tensor_role role,
+		  uint32_t dtype, uint32_t rank, const int64_t *dims, ir_value *out)
+{
+	uint32_t extents[ONSRAM_MAX_RANK];
+	struct ir_tensor *t;
+	uint64_t count = 1;
+
+	if (rank > ONSRAM_MAX_RANK)
+		return ir_fail(g, "'%s' has %u dimensions; at most %d are supported", name, rank, ONSRAM_MAX_RANK);
+	for (uint32_t d = 0; d < rank; d++) {
+		if (dims[d] < 0)
+			return ir_fail(g, "dimension %u of '%s' is negative (%lld)", d, name, (long long)dims[d]);
+		/* Only a constant vector may be empty: the shape of a scalar. */
+		if (!dims[d] && (role != ONSRAM_ROLE_WEIGHT || rank != 1))
+			return ir_fail(g, "dimension %u of '%s' is 0: an empty tensor is not supported", d, name);
+		if ((uint64_t)dims[d] > IR_MAX_ELEMENTS || count * dims[d] > IR_MAX_ELEMENTS)
+			return ir_fail(g, "'%s' has more than %llu elements", name, (unsigned long long)IR_MAX_ELEMENTS);
+		count *= dims[d];
+		extents[d] = dims[d];
+	}
+	if (count * view_dtype_size(dtype) > DRM_ONSRAM_MAX_BO_SIZE)
+		return ir_fail(g, "'%s' is larger than %llu bytes", name, (unsigned long long)DRM_ONSRAM_MAX_BO_SIZE);
+	t = grow(g->tensors, g->nr_tensors, sizeof(*t));
+	if (!t)
+		return ir_nomem(g);
+	g->tensors = t;
+	t += g->nr_tensors;
+	memset(t, 0, sizeof(*t));
+	t->name = strdup(name);
+	if (!t->name)
+		return ir_nomem(g);
+	t->role = role;
+	view_dense(&t->view, dtype, rank, extents);
+	*out = (ir_value){ .bo = g->nr_tensors++, .view = t->view };
+	return 0;
+}
+
+int ir_const_new(struct ir_graph *g, const char *name, uint32_t dtype, uint32_t rank,
+		 const int64_t *dims, void *data, ir_value *out)
+{
+	if (ir_tensor_new(g, name, ONSRAM_ROLE_WEIGHT, dtype, rank, dims, out)) {
+		free(data);
+		return -1;
+	}
+	g->tensors[out->bo].data = data;
+	return 0;
+}
+
+int ir_filled_new(struct ir_graph *g, const char *name, uint32_t dtype, uint32_t rank,
+		  const int64_t *dims, const uint32_t fill[2], ir_value *out)
+{
+	if (ir_tensor_new(g, name, ONSRAM_ROLE_WEIGHT, dtype, rank, dims, out))
+		return -1;
+	g->tensors[out->bo].filled = true;
+	g->tensors[out->bo].fill[0] = fill[0];
+	g->tensors[out->bo].fill[1] = fill[1];
+	return 0;
+}
+
+int ir_push(struct ir_graph *g, const struct drm_onsram_op *op)
+{
+	struct ir_op *ops;
+
+	for (int i = 0; i < ONSRAM_MAX_OPERANDS; i++)
+		if (op->operand[i].view.dtype && !view_count(&op->operand[i].view))
+			return ir_fail(g, "works on an empty tensor, which is not supported");
+	ops = grow(g->ops, g->nr_ops, sizeof(*ops));
+	if (!ops)
+		return ir_nomem(g);
+	g->ops = ops;
+	ops += g->nr_ops;
+	memset(ops, 0, sizeof(*ops));
+	ops->op = *op;
+	ops->name = strdup(g->node_name ? g->node_name : g->tensors[op->operand[0].bo].name);
+	if (!ops->name)
+		return ir_nomem(g);
+	g->nr_ops++;
+	return 0;
+}
+
+int ir_copy(struct ir_graph *g, const ir_value *v, ir_value *out)
+{
+	struct drm_onsram_op op = { .opcode = ONSRAM_OP_COPY };
+	int64_t dims[ONSRAM_MAX_RANK];
+	char *name;
+	int ret;
+
+	for (uint32_t d = 0; d < v->view.rank; d++)
+		dims[d] = v->view.dims[d];
+	if (asprintf(&name, "%s/dense", g->tensors[v->bo].name) < 0)
+		return ir_nomem(g);
+	ret = ir_tensor_new(g, name, ONSRAM_ROLE_ACTIVATION, v->view.dtype, v->view.rank, dims, out);
+	free(name);
+	if (ret)
+		return -1;
+	op.operand[0] = *out;
+	op.operand[1] = *v;
+	return ir_push(g, &op);
+}
+
+int ir_reshape(struct ir_graph *g, const ir_value *v, uint32_t rank, const int64_t *dims, ir_value *out)
+{
+	uint32_t extents[ONSRAM_MAX_RANK];
+	struct onsram_view view;
+	uint64_t count = 1;
+	ir_value from = *v;
+
+	if (rank > ONSRAM_MAX_RANK)
+		return ir_fail(g, "reshapes to %u dimensions; at most %d are supported", rank, ONSRAM_MAX_RANK);
+	for (uint32_t d = 0; d < rank; d++) {
+		if (dims[d] < 0 || (uint64_t)dims[d] > IR_MAX_ELEMENTS || count * dims[d] > IR_MAX_ELEMENTS)
+			return ir_fail(g, "dimension %u of the new shape is out of range (%lld)", d, (long long)dims[d]);
+		extents[d] = dims[d];
+		count *= dims[d];
+	}
+	if (count != view_count(&v->view))
+		return ir_fail(g, "cannot reshape %llu elements to %llu",
+			       (unsigned long long)view_count(&v->view), (unsigned long long)count);
+	if (!view_reshape(&v->view, rank, extents, &view)) {
+		if (ir_copy(g, v, &from))
+			return -1;
+		view_dense(&view, from.view.dtype, rank, extents);
+	}
+	*out = from;
+	out->view = view;
+	return 0;
+}
+
+bool ir_is_const(const struct ir_graph *g, const ir_value *v)
+{
+	return v->view.dtype && g->tensors[v->bo].role == ONSRAM_ROLE_WEIGHT;
+}
+
+bool ir_is_uniform(const struct ir_graph *g, const ir_value *v)
+{
+	return ir_is_const(g, v) && (g->tensors[v->bo].filled || view_count(&g->tensors[v->bo].view) == 1);
+}
+
+void *ir_const_read(struct ir_graph *g, const ir_value *v)
+{
+	const struct ir_tensor *t = &g->tensors[v->bo];
+	size_t size = view_dtype_size(v->view.dtype);
+	uint64_t n = view_count(&v->view);
+	uint8_t one = t->fill[0] != 0;
+	const void *element = v->view.dtype == ONSRAM_DTYPE_BOOL ? (const void *)&one : t->fill;
+	char *data = malloc(n ? n * size : 1);
+	struct view_iter it;
+
+	if (!data) {
+		ir_nomem(g);
+		return NULL;
+	}
+	view_iter_start(&it, &v->view);
+	for (uint64_t i = 0; i < n; i++, view_iter_next(&it)) {
+		if (!t->filled)
+			element = (const char *)t->data + (v->offset + it.at) * size;
+		memcpy(data + i * size, element, size);
+	}
+	return data;
+}
+
+int ir_ints(struct ir_graph *g, const ir_value *v, const char *what, int64_t *out, uint32_t max)
+{
+	uint64_t n = view_count(&v->view);
+	void *data;
+
+	if (!ir_is_const(g, v))
+		return ir_fail(g, "%s is not constant", what);
+	if (v->view.dtype != ONSRAM_DTYPE_I64 && v->view.dtype != ONSRAM_DTYPE_I32)
+		return ir_fail(g, "%s is %s, not int64", what, view_dtype_name(v->view.dtype));
+	if (v->view.rank > 1)
+		return ir_fail(g, "%s has %u dimensions, not one", what, v->view.rank);
+	if (n > max)
+		return ir_fail(g, "%s has %llu elements; at most %u are supported", what, (unsigned long long)n, max);
+	data = ir_const_read(g, v);
+	if (!data)
+		return -1;
+	for (uint64_t i = 0; i < n; i++)
+		out[i] = v->view.dtype == ONSRAM_DTYPE_I64 ? ((int64_t *)data)[i] : ((int32_t *)data)[i];
+	free(data);
+	return n;
+}
+
+int ir_float(struct ir_graph *g, const ir_value *v, const char *what, float *out)
+{
+	float *data;
+
+	if (!ir_is_const(g, v))
+		return ir_fail(g, "%s is not constant", what);
+	if (v->view.dtype != ONSRAM_DTYPE_F32 || view_count(&v->view) != 1)
+		return ir_fail(g, "%s is not a float scalar", what);
+	data = ir_const_read(g, v);
+	if (!data)
+		return -1;
+	*out = *data;
+	free(data);
+	return 0;
+}

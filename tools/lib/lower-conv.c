@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT
+/* Convolution, pooling and normalisation. */
+#include "lower.h"
+
+/* Require [N, C, one to three spatial dimensions]. */
+static int need_spatial(struct ir_graph *g, const ir_value *x)
+{
+	if (lower_float(g, x, "input"))
+		return -1;
+	if (x->view.rank < 3 || x->view.rank > 2 + ONSRAM_MAX_SPATIAL)
+		return ir_fail(g, "input has %u dimensions; 3 to %d are supported", x->view.rank,
+			       2 + ONSRAM_MAX_SPATIAL);
+	return 0;
+}
+
+/* Require a float vector with an element per channel. */
+static int need_channels(struct ir_graph *g, const ir_value *v, const char *what, uint32_t channels)
+{
+	if (lower_float(g, v, what))
+		return -1;
+	if (v->view.rank != 1 || v->view.dims[0] != channels)
+		return ir_fail(g, "%s is not a vector of %u elements, one per channel", what, channels);
+	return 0;
+}
+
+/*
+ * @v added to @sum over dimension @at as an operation of its own; @out gets
+ * output 0 of the node.
+ */
+static int add_bias(struct ir_graph *g, const struct ir_node *n, const ir_value *sum, const ir_value *bias,
+		    const int64_t *dims)
+{
+	struct drm_onsram_op op = { .opcode = ONSRAM_OP_ELEMENTWISE, .attr.func = ONSRAM_EW_ADD };
+
+	op.operand[1] = *sum;
+	op.operand[2] = *bias;
+	if (!view_broadcast(&bias->view, sum->view.rank, sum->view.dims, 1, &op.operand[2].view))
+		return ir_fail(g, "bias does not fit the output");
+	if (lower_new(g, n, 0, ONSRAM_DTYPE_F32, sum->view.rank, dims, &op.operand[0]))
+		return -1;
+	return ir_push(g, &op);
+}
+
+int lower_conv(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+{
+	const ir_value *x = &n->in[0], *w = &n->in[1], *bias = &n->in[2];
+	struct drm_onsram_op op = { .opcode = ONSRAM_OP_CONV };
+	const Onnx__AttributeProto *kernel = proto_attr(n->proto, "kernel_shape");
+	int64_t group = proto_int(n->proto, "group", 1);
+	int64_t dims[ONSRAM_MAX_RANK];
+
+	(void)func;
+	if (need_spatial(g, x) || lower_float(g, w, "weight"))
+		return -1;
+	if (w->view.rank != x->view.rank)
+		return ir_fail(g, "weight has %u dimensions, input %u", w->view.rank, x->view.rank);
+	for (uint32_t d = 0; kernel && kernel->n_ints && d < w->view.rank - 2; d++)
+		if (kernel->n_ints != w->view.rank - 2 || kernel->ints[d] != w->view.dims[d + 2])
+			return ir_fail(g, "kernel_shape is not the weight's");
+	if (group < 1 || group > x->view.dims[1] || x->view.dims[1] % group || w->view.dims[0] % group)
+		return ir_fail(g, "group %lld does not divide %u input and %u output channels",
+			       (long long)group, x->view.dims[1], w->view.dims[0]);
+	if (w->view.dims[1] != x->view.dims[1] / group)
+		return ir_fail(g, "weight is for %u input channels per group, input has %lld",
+			       w->view.dims[1], (long long)(x->view.dims[1] / group));
+	dims[0] = x->view.dims[0];
+	dims[1] = w->view.dims[0];
+	if (lower_window(g, n, x, w->view.dims + 2, &op.attr, dims))
+		return -1;
+	op.attr.groups = group;
+	op.operand[1] = *x;
+	op.operand[2] = *w;
+	if (!bias->view.dtype) {
+		if (lower_new(g, n, 0, ONSRAM_DTYPE_F32, x->view.rank, dims, &op.operand[0]))
+			return -1;
+		return ir_push(g, &op);
+	}
+	if (need_channels(g, bias, "bias", w->view.dims[0]) ||
+	    lower_temp(g, n, "conv", ONSRAM_DTYPE_F32, x->view.rank, dims, &op.operand[0]) ||
+	    ir_push(g, &op))
+		return -1;
+	return add_bias(g, n, &op.operand[0], bias, dims);
+}
+
+int lower_pool(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+{
+	const ir_value *x = &n->in[0];
+	struct drm_onsram_op op = { .opcode = ONSRAM_OP_POOL, .attr.func = func };
+	const Onnx__AttributeProto *shape = proto_attr(n->proto, "kernel_shape");
+	uint32_t kernel[ONSRAM_MAX_SPATIAL] = { 0 };
+	int64_t dims[ONSRAM_MAX_RANK];
+
+	if (need_spatial(g, x))
+		return -1;
+	if (!shape || shape->n_ints != x->view.rank - 2)
+		return ir_fail(g, "kernel_shape does not have one element per spatial dimension");
+	if (func == ONSRAM_POOL_AVG && proto_int(n->proto, "count_include_pad", 0))
+		op.attr.func = ONSRAM_POOL_AVG_PAD;
+	if (proto_int(n->proto, "storage_order", 0))
+		return ir_fail(g, "storage_order is not supported");
+	for (uint32_t d = 0; d < x->view.rank - 2; d++) {
+		if (shape->ints[d] < 1 || shape->ints[d] > UINT16_MAX)
+			return ir_fail(g, "kernel_shape[%u] is %lld, out of range", d, (long long)shape->ints[d]);
+		kernel[d] = op.attr.kernel[d] = shape->ints[d];
+	}
+	dims[0] = x->view.dims[0];
+	dims[1] = x->view.dims[1];
+	if (lower_window(g, n, x, kernel, &op.attr, dims))
+		return -1;
+	op.operand[1] = *x;
+	if (lower_new(g, n, 0, ONSRAM_DTYPE_F32, x->view.rank, dims, &op.operand[0]))
+		return -1;
+	return ir_push(g, &op);
+}
+
+int lower_global_pool(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+{
+	const ir_value *x = &n->in[0];
+	struct drm_onsram_op op = { .opcode = ONSRAM_OP_POOL, .attr.func = func };
+	int64_t dims[ONSRAM_MAX_RANK];
+
+	if (need_spatial(g, x))
+		return -1;
+	for (uint32_t d = 0; d < x->view.rank; d++) {
+		dims[d] = d < 2 ? x->view.dims[d] : 1;
+		if (d < 2)
+			continue;
+		if (x->view.dims[d] > UINT16_MAX)
+			return ir_fail(g, "spatial dimension %u is out of range", d);
+		op.attr.kernel[d - 2] = x->view.dims[d];
+		op.attr.stride[d - 2] = 1;
+		op.attr.dilation[d - 2] = 1;
+	}
+	op.operand[1] = *x;
+	if (lower_new(g, n, 0, ONSRAM_DTYPE_F32, x->view.rank, dims, &op.operand[0]))
+		return -1;
+	return ir_push(g, &op);
+}
+
+/* Emit NORM @op over input 0, which keeps its shape. */
+static int norm(struct ir_graph *g, const struct ir_node *n, struct drm_onsram_op *op)
+{
+	const ir_value *x = &n->in[0];
+	int64_t dims[ONSRAM_MAX_RANK];
+
+	for (uint32_t d = 0; d < x->view.rank; d++)
+		dims[d] = x->view.dims[d];
+	op->opcode = ONSRAM_OP_NORM;
+	op->operand[1] = *x;
+	if (lower_new(g, n, 0, ONSRAM_DTYPE_F32, x->view.rank, dims, &op->operand[0]))
+		return -1;
+	return ir_push(g, op);
+}
+
+static int need_channel_dim(struct ir_graph *g, const ir_value *x)
+{
+	if (lower_float(g, x, "input"))
+		return -1;
+	if (x->view.rank < 2)
+		return ir_fail(g, "input has %u dimensions, no channels", x->view.rank);
+	return 0;
+}
+
+int lower_batch_norm(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+{
+	static const char *const names[] = { "input", "scale", "bias", "mean", "variance" };
+	struct drm_onsram_op op = { .attr.func = func };
+
+	if (need_channel_dim(g, &n->in[0]))
+		return -1;
+	/* Sets before 7 tell inference by is_test, set 14 and later training by training_mode. */
+	if (proto_int(n->proto, "training_mode", 0) || (g->opset < 7 && !proto_int(n->proto, "is_test", 0)))
+		return ir_fail(g, "training mode is not supported");
+	if (!proto_int(n->proto, "spatial", 1))
+		return ir_fail(g, "spatial = 0 is not supported");
+	for (int i = 1; i < 5; i++) {
+		if (need_channels(g, &n->in[i], names[i], n->in[0].view.dims[1]))
+			return -1;
+		op.operand[1 + i] = n->in[i];
+	}
+	op.attr.param[0] = float_bits(proto_float(n->proto, "epsilon", 1e-5f));
+	return norm(g, n, &op);
+}
+
+int lower_lrn(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+{
+	struct drm_onsram_op op = { .attr.func = func };
+	int64_t size = proto_int(n->proto, "size", 0);
+
+	if (need_channel_dim(g, &n->in[0]))
+		return -1;
+	if (size < 1 || size > UINT16_MAX)
+		return ir_fail(g, "size %lld is out of range", (long long)size);
+	op.attr.kernel[0] = size;
+	op.attr.param[0] = float_bits(proto_float(n->proto, "alpha", 1e-4f));
+	op.attr.param[1] = float_bits(proto_float(n->proto, "beta", 0.75f));
+	op.attr.param[2] = float_bits(proto_float(n->proto, "bias", 1.0f));
+	return norm(g, n, &op);
+}
+
+int lower_instance_norm(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+{
+	struct drm_onsram_op op = { .attr.func = func };
+	uint32_t channels;
+
+	if (need_channel_dim(g, &n->in[0]))
+		return -1;
+	channels = n->in[0].view.dims[1];
+	if (need_channels(g, &n->in[1], "scale", channels) || need_channels(g, &n->in[2], "bias", channels))
+		return -1;
+	op.operand[2] = n->in[1];
+	op.operand[3] = n->in[2];
+	op.attr.groups = channels;
+	op.attr.param[0] = float_bits(proto_float(n->proto, "epsilon", 1e-5f));
+	return norm(g, n, &op);
+}
+
+int lower_layer_norm(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+{
+	const ir_value *x = &n->in[0];
+	struct drm_onsram_op op = { .attr.func = func };
+	int axis;
+
+	if (lower_float(g, x, "input"))
+		return -1;
+	if (x->view.rank < 2)
+		return ir_fail(g, "input has %u dimensions; at least 2 are supported", x->view.rank);
+	for (uint32_t i = 1; i < n->proto->n_output; i++)
+		if (*n->proto->output[i])
+			return ir_fail(g, "output %u (%s) is not supported", i, n->proto->output[i]);
+	axis = lower_axis(g, proto_int(n->proto, "axis", -1), x->view.rank);
+	if (axis < 0)
+		return -1;
+	for (int i = 1; i < 3; i++) {
+		if (!n->in[i].view.dtype)
+			continue;
+		if (lower_float(g, &n->in[i], i == 1 ? "scale" : "bias"))
+			return -1;
+		op.operand[1 + i] = n->in[i];
+		if (!view_broadcast(&n->in[i].view, x->view.rank - axis, x->view.dims + axis,
+				    n->in[i].view.rank > x->view.rank - axis ? ONSRAM_MAX_RANK :
+				    x->view.rank - axis - n->in[i].view.rank, &op.operand[1 + i].view))
+			return ir_fail(g, "%s does not have the shape of the normalised dimensions",
+				       i == 1 ? "scale" : "bias");
+	}
+	op.attr.axis = axis;
+	op.attr.param[0] = float_bits(proto_float(n->proto, "epsilon", 1e-5f));
+	return norm(g, n, &op);
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+/* Constants, shapes, indices and conversions. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lower.h"
+
+/* A constant whose contents are at @data, copied. */
+static int constant(struct ir_graph *g, const struct ir_node *n, uint32_t dtype, uint32_t rank,
+		    const int64_t *dims, const void *data, size_t bytes)
+{
+	void *copy = malloc(bytes ? bytes : 1);
+	ir_value v;
+
+	if (!copy)
+		return ir_nomem(g);
+	if (bytes)
+		memcpy(copy, data, bytes);
+	if (ir_const_new(g, n->proto->output[0], dtype, rank, dims, copy, &v))
+		return -1;
+	return lower_bind(g, n, 0, &v);
+}
+
+/* Contents of a tensor attribute, floats as F32. */
+static int attribute_tensor(struct ir_graph *g, const Onnx__TensorProto *t, struct onsram_array *a)
+{
+	char *err = NULL;
+
+	if (proto_tensor(t, a, &err)) {
+		ir_fail(g, "%s", err ? err : "out of memory");
+		free(err);
+		return -1;
+	}
+	if (a->dtype == ONSRAM_DTYPE_F16 && onsram_array_convert(a, ONSRAM_DTYPE_F32)) {
+		onsram_array_release(a);
+		return ir_nomem(g);
+	}
+	return 0;
+}
+
+int lower_constant(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+{
+	const Onnx__AttributeProto *a;
+	int64_t dims[ONSRAM_MAX_RANK];
+	struct onsram_array array;
+	int ret;
+
+	(void)func;
+	a = proto_attr(n->proto, "value");
+	if (a && a->t) {
+		if (attribute_tensor(g, a->t, &array))
+			return -1;
+		for (uint32_t d = 0; d < array.rank; d++)
+			dims[d] = array.dims[d];
+		ret = constant(g, n, array.dtype, array.rank, dims, array.data, array.bytes);
+		onsram_array_release(&array);
+		return ret;
+	}
+	a = proto_attr(n->proto, "value_float");
+	if (a)
+		return constant(g, n, ONSRAM_DTYPE_F32, 0, NULL, &a->f, sizeof(a->f));
+	a = proto_attr(n->proto, "value_int");
+	if (a)
+		return constant(g, n, ONSRAM_DTYPE_I64, 0, NULL, &a->i, sizeof(a->i));
+	a = proto_attr(n->proto, "value_floats");
+	if (a) {
+		dims[0] = a->n_floats;
+		return constant(g, n, ONSRAM_DTYPE_F32, 1, dims, a->floats, a->n_floats * sizeof(*a->floats));
+	}
+	a = proto_attr(n->proto, "value_ints");
+	if (a) {
+		dims[0] = a->n_ints;
+		return constant(g, n, ONSRAM_DTYPE_I64, 1, dims, a->ints, a->n_ints * sizeof(*a->ints));
+	}
+	return ir_fail(g, "has no value of a supported kind");
+}
+
+int lower_constant_of_shape(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+{
+	const Onnx__AttributeProto *value = proto_attr(n->proto, "value");
+	uint32_t dtype = ONSRAM_DTYPE_F32, fill[2] = { 0 };
+	int64_t dims[ONSRAM_MAX_RANK];
+	struct onsram_array array;
+	ir_value v;
+	int rank;
+
+	(void)func;
+	rank = ir_ints(g, &n->in[0], "shape", dims, ONSRAM_MAX_RANK);
+	if (rank < 0)
+		return -1;
+	if (value && value->t) {
+		if (attribute_tensor(g, value->t, &array))
+			return -1;
+		dtype = array.dtype;
+		if (array.bytes == view_dtype_size(dtype))
+			memcpy(fill, array.data, array.bytes);
+		else
+			ir_fail(g, "value does not have exactly one element");
+		onsram_array_release(&array);
+		if (g->err)
+			return -1;
+	}
+	if (ir_filled_new(g, n->proto->output[0], dtype, rank, dims, fill, &v))
+		return -1;
+	return lower_bind(g, n, 0, &v);
+}
+
+int lower_shape(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+{
+	int64_t rank = n->in[0].view.rank, start = proto_int(n->proto, "start", 0);
+	int64_t end = proto_int(n->proto, "end", rank), dims[ONSRAM_MAX_RANK], nr = 0;
+
+	(void)func;
+	if (start < 0)
+		start = start < -rank ? 0 : start + rank;
+	if (end < 0)
+		end = end < -rank ? 0 : end + rank;
+	for (int64_t d = start; d < end && d < rank; d++)
+		dims[nr++] = n->in[0].view.dims[d];
+	return constant(g, n, ONSRAM_DTYPE_I64, 1, &nr, dims, nr * sizeof(*dims));
+}
+
+/* Without dimension @axis of @v, at its element @index: a view. */
+static void pick(ir_value *v, uint32_t axis, int64_t index)
+{
+	v->offset += index * v->view.strides[axis];
+	v->view.rank--;
+	for (uint32_t d = axis; d < v->view.rank; d++) {
+		v->view.dims[d] = v->view.dims[d + 1];
+		v->view.strides[d] = v->view.strides[d + 1];
+	}
+	v->view.dims[v->view.rank] = 0;
+	v->view.strides[v->view.rank] = 0;
+}
+
+int lower_gather(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+{
+	struct drm_onsram_op op = { .opcode = ONSRAM_OP_GATHER };
+	const ir_value *data = &n->in[0], *indices = &n->in[1];
+	int64_t dims[2 * ONSRAM_MAX_RANK], index;
+	uint32_t rank = 0;
+	ir_value out = *data;
+	int axis, ret;
+
+	(void)func;
+	if (indices->view.dtype != ONSRAM_DTYPE_I64 && indices->view.dtype != ONSRAM_DTYPE_I32)
+		return ir_fail(g, "indices are %s, not integers", view_dtype_name(indices->view.dtype));
+	axis = lower_axis(g, proto_int(n->proto, "axis", 0), data->view.rank);
+	if (axis < 0)
+		return -1;
+	for (int d = 0; d < axis; d++)
+		dims[rank++] = data->view.dims[d];
+	for (uint32_t d = 0; d < indices->view.rank; d++)
+		dims[rank++] = indices->view.dims[d];
+	for (uint32_t d = axis + 1; d < data->view.rank; d++)
+		dims[rank++] = data->view.dims[d];
+	if (ir_is_const(g, indices) && !indices->view.rank) {
+		if (ir_ints(g, indices, "indices", &index, 1) < 0)
+			return -1;
+		index = lower_axis(g, index, data->view.dims[axis]);
+		if (index < 0)
+			return -1;
+		pick(&out, axis, index);
+		return lower_bind(g, n, 0, &out);
+	}
+	if (rank > ONSRAM_MAX_RANK)
+		return ir_fail(g, "output has %u dimensions; at most %d are supported", rank, ONSRAM_MAX_RANK);
+	ret = fold_gather(g, n->proto->output[0], data, indices, axis, rank, dims, &out);
+	if (ret)
+		return ret < 0 ? -1 : lower_bind(g, n, 0, &out);
+	op.attr.axis = axis;
+	op.operand[1] = *data;
+	op.operand[2] = *indices;
+	if (lower_new(g, n, 0, data->view.dtype, rank, dims, &op.operand[0]))
+		return -1;
+	return ir_push(g, &op);
+}
+
+int lower_cast(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+{
+	struct drm_onsram_op op = { .opcode = ONSRAM_OP_COPY };
+	const ir_value *x = &n->in[0];
+	int64_t to = proto_int(n->proto, "to", 0), dims[ONSRAM_MAX_RANK];
+	uint32_t dtype = to < INT32_MAX && to > 0 ? proto_dtype(to) : ONSRAM_DTYPE_NONE;
+	ir_value out;
+	int ret;
+
+	(void)func;
+	if (!dtype)
+		return ir_fail(g, "element type %s (%lld) is not supported",
+			       to < INT32_MAX && to > 0 ? proto_dtype_name(to) : "unknown", (long long)to);
+	if (dtype == ONSRAM_DTYPE_F16)
+		dtype = ONSRAM_DTYPE_F32;
+	if (dtype == x->view.dtype)
+		return lower_bind(g, n, 0, x);
+	ret = fold_cast(g, n->proto->output[0], x, dtype, &out);
+	if (ret)
+		return ret < 0 ? -1 : lower_bind(g, n, 0, &out);
+	for (uint32_t d = 0; d < x->view.rank; d++)
+		dims[d] = x->view.dims[d];
+	op.operand[1] = *x;
+	if (lower_new(g, n, 0, dtype, x->view.rank, dims, &op.operand[0]))
+		return -1;
+	return ir_push(g, &op);
+}

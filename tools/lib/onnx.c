@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT
+/* From an ONNX model to the importer's graph. */
+#define _GNU_SOURCE
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lower.h"
+#include "onnx.h"
+
+/* Operator set 1 had other rules for most operators; nobody writes it. */
+#define MIN_OPSET 2
+
+static const char *text(const char *s)
+{
+	return s ? s : "";
+}
+
+static int find_opset(struct ir_graph *g, const Onnx__ModelProto *m)
+{
+	for (size_t i = 0; i < m->n_opset_import; i++) {
+		const Onnx__OperatorSetIdProto *o = m->opset_import[i];
+
+		if (!*text(o->domain) || !strcmp(o->domain, "ai.onnx"))
+			g->opset = o->version;
+	}
+	/* Before opset_import existed there was only set 1. */
+	if (g->opset < MIN_OPSET)
+		return ir_fail(g, "the model asks for operator set %lld; at least %d is needed",
+			       (long long)(g->opset ? g->opset : 1), MIN_OPSET);
+	return 0;
+}
+
+static int add_initializer(struct ir_graph *g, const Onnx__TensorProto *t)
+{
+	int64_t dims[ONSRAM_MAX_RANK];
+	struct onsram_array a;
+	char *err = NULL;
+	ir_value v;
+	int ret;
+
+	if (proto_tensor(t, &a, &err)) {
+		ir_fail(g, "%s", err ? err : "out of memory");
+		free(err);
+		return -1;
+	}
+	/* Inside the graph a float is a float: the program stores all of them alike. */
+	if (a.dtype == ONSRAM_DTYPE_F16 && onsram_array_convert(&a, ONSRAM_DTYPE_F32)) {
+		onsram_array_release(&a);
+		return ir_nomem(g);
+	}
+	for (uint32_t d = 0; d < a.rank; d++)
+		dims[d] = a.dims[d];
+	ret = ir_const_new(g, a.name, a.dtype, a.rank, dims, a.data, &v);
+	a.data = NULL;
+	if (!ret)
+		ret = ir_bind(g, a.name, &v);
+	onsram_array_release(&a);
+	return ret;
+}
+
+static int add_input(struct ir_graph *g, const Onnx__ValueInfoProto *info)
+{
+	const Onnx__TypeProto *type = info->type;
+	const Onnx__TensorShapeProto *shape;
+	int64_t dims[ONSRAM_MAX_RANK];
+	const char *name = text(info->name);
+	uint32_t dtype;
+	ir_value v;
+
+	if (!type || type->value_case != ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE)
+		return ir_fail(g, "input '%s' is not a tensor", name);
+	dtype = proto_dtype(type->tensor_type->elem_type);
+	if (!dtype)
+		return ir_fail(g, "input '%s': element type %s is not supported", name,
+			       proto_dtype_name(type->tensor_type->elem_type));
+	if (dtype == ONSRAM_DTYPE_F16)
+		dtype = ONSRAM_DTYPE_F32;
+	shape = type->tensor_type->shape;
+	if (!shape)
+		return ir_fail(g, "input '%s' has no shape", name);
+	if (shape->n_dim > ONSRAM_MAX_RANK)
+		return ir_fail(g, "input '%s' has %zu dimensions; at most %d are supported", name,
+			       shape->n_dim, ONSRAM_MAX_RANK);
+	/* A dimension without a number (a batch of any size) is 1, as ONNX's test runner has it. */
+	for (size_t d = 0; d < shape->n_dim; d++)
+		dims[d] = shape->dim[d]->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE ?
+			  shape->dim[d]->dim_value : 1;
+	if (ir_tensor_new(g, name, ONSRAM_ROLE_INPUT, dtype, shape->n_dim, dims, &v) || ir_bind(g, name, &v))
+		return -1;
+	g->inputs[g->nr_inputs++] = v.bo;
+	return 0;
+}
+
+static bool produced_later(const Onnx__GraphProto *graph, size_t node, const char *name)
+{
+	for (; node < graph->n_node; node++)
+		for (size_t i = 0; i < graph->node[node]->n_output; i++)
+			if (!strcmp(graph->node[node]->output[i], name))
+				return true;
+	return false;
+}
+
+static int get_inputs(struct ir_graph *g, const Onnx__GraphProto *graph, size_t index, struct ir_node *n)
+{
+	for (size_t i = 0; i < n->proto->n_input; i++) {
+		const char *name = n->proto->input[i];
+		const ir_value *v;
+
+		if (!*name) {
+			if (i < n->nr_in)
+				continue;
+			return 0;
+		}
+		v = ir_lookup(g, name);
+		if (!v && produced_later(graph, index, name))
+			return ir_fail(g, "input '%s' is produced only by this or a later node: the graph has a cycle, or its nodes are not in order", name);
+		if (!v)
+			return ir_fail(g, "input '%s' is neither an input of the graph, nor an initializer, nor a supported output of a node before", name);
+		n->in[i] = *v;
+	}
+	return 0;
+}
+
+static int add_node(struct ir_graph *g, const Onnx__GraphProto *graph, size_t index)
+{
+	const Onnx__NodeProto *proto = graph->node[index];
+	const char *domain = text(proto->domain);
+	const struct lower_rule *rule;
+	struct ir_node n = { .proto = proto, .nr_in = proto->n_input };
+	int ret = -1;
+
+	g->node_op = text(proto->op_type);
+	g->node_name = *text(proto->name) ? proto->name : proto->n_output ? proto->output[0] : "";
+	if (*domain && strcmp(domain, "ai.onnx"))
+		return ir_fail(g, "operator of domain '%s' is not supported", domain);
+	rule = lower_find(g->node_op);
+	if (!rule)
+		return ir_fail(g, "operator is not supported");
+	if (!proto->n_output || !*proto->output[0])
+		return ir_fail(g, "has no output");
+	while (n.nr_in && !*proto->input[n.nr_in - 1])
+		n.nr_in--;
+	if (n.nr_in < rule->min_in || n.nr_in > rule->max_in)
+		return ir_fail(g, "has %u inputs, expected %u to %u", n.nr_in, rule->min_in, rule->max_in);
+	for (uint32_t i = 0; i < rule->min_in; i++)
+		if (!*proto->input[i])
+			return ir_fail(g, "input %u is missing", i);
+	/* Operators look at optional inputs without asking for their number. */
+	n.in = calloc(n.nr_in + ONSRAM_MAX_OPERANDS, sizeof(*n.in));
+	if (!n.in)
+		return ir_nomem(g);
+	if (!get_inputs(g, graph, index, &n))
+		ret = rule->lower(g, &n, rule->func);
+	free(n.in);
+	g->node_op = NULL;
+	g->node_name = NULL;
+	return ret;
+}
+
+/* A graph output is a tensor of its own, dense and whole. */
+static int add_output(struct ir_graph *g, const Onnx__ValueInfoProto *info)
+{
+	const char *name = text(info->name);
+	const ir_value *found = ir_lookup(g, name);
+	struct ir_tensor *t;
+	ir_value v;
+
+	if (!found)
+		return ir_fail(g, "output '%s' of the graph is produced by no node", name);
+	for (uint32_t i = 0; i < g->nr_outputs; i++)
+		if (!strcmp(g->tensors[g->outputs[i]].name, name))
+			return ir_fail(g, "output '%s' of the graph is declared twice", name);
+	v = *found;
+	if (!view_count(&v.view))
+		return ir_fail(g, "output '%s' of the graph is empty", name);
+	t = &g->tensors[v.bo];
+	if (t->role != ONSRAM_ROLE_ACTIVATION || v.offset || !view_is_dense(&v.view) ||
+	    view_count(&v.view) != view_count(&t->view)) {
+		if (ir_copy(g, &v, &v))
+			return -1;
+		t = &g->tensors[v.bo];
+	}
+	free(t->name);
+	t->name = strdup(name);
+	if (!t->name)
+		return ir_nomem(g);
+	t->role = ONSRAM_ROLE_OUTPUT;
+	view_dense(&t->view, v.view.dtype, v.view.rank, v.view.dims);
+	g->outputs[g->nr_outputs++] = v.bo;
+	return 0;
+}
+
+int onnx_to_graph(struct ir_graph *g, const Onnx__ModelProto *model)
+{
+	const Onnx__GraphProto *graph = model->graph;
+
+	if (!graph)
+		return ir_fail(g, "the model has no graph");
+	if (find_opset(g, model))
+		return -1;
+	if (graph->n_sparse_initializer)
+		return ir_fail(g, "sparse initializers are not supported");
+	if (!graph->n_output)
+		return ir_fail(g, "the graph has no output");
+	g->inputs = calloc(graph->n_input ? graph->n_input : 1, sizeof(*g->inputs));
+	g->outputs = calloc(graph->n_output, sizeof(*g->outputs));
+	if (!g->inputs || !g->outputs)
+		return ir_nomem(g);
+	for (size_t i = 0; i < graph->n_initializer; i++)
+		if (add_initializer(g, graph->initializer[i]))
+			return -1;
+	/* Old models list initializers among the inputs; those are no inputs to us. */
+	for (size_t i = 0; i < graph->n_input; i++) {
+		const ir_value *v = ir_lookup(g, text(graph->input[i]->name));
+
+		if (v && g->tensors[v->bo].role == ONSRAM_ROLE_WEIGHT)
+			continue;
+		if (add_input(g, graph->input[i]))
+			return -1;
+	}
+	for (size_t i = 0; i < graph->n_node; i++)
+		if (add_node(g, graph, i))
+			return -1;
+	for (size_t i = 0; i < graph->n_output; i++)
+		if (add_output(g, graph->output[i]))
+			return -1;
+	return 0;
+}
