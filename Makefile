@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: MIT
+# Everything starts here: 'make help' lists the targets. The parts bring their own
+# build.mk; what belongs to no checkout (QEMU, kernels, models) lives in the cache.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+MAKEFLAGS += --no-builtin-rules
+
+TOP := $(CURDIR)
+export ONSRAM_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/onsram
+CACHE := $(ONSRAM_CACHE)
+
+# Settings of the virtual machine
+SHARE ?= $(TOP)/build/share
+MEM ?= 2G
+# Seconds that a command in the guest may take
+TIMEOUT ?= 900
+# none, intel or virtio
+IOMMU ?= none
+# 1: neither load the driver, nor start the daemon, nor have the device
+NO_DRIVER ?=
+NO_DAEMON ?=
+NO_DEVICE ?=
+# Properties of the device by name, and any more of them: a=b,c=d
+SPM_SIZE ?=
+DRAM_BW ?=
+PEAK_FLOPS ?=
+DEVICE ?=
+# Parameters of onsram.ko, more kernel command line, more QEMU options
+DRIVER_OPTIONS ?=
+APPEND ?=
+QEMU_EXTRA ?=
+
+# Needing no set-up, these leave the machine as it is.
+bare := help clean distclean
+setup := $(filter-out $(bare),$(or $(MAKECMDGOALS),help))
+ifneq ($(setup),)
+ifeq ($(ONSRAM_PACKAGES),)
+ifneq ($(shell scripts/setup-packages >&2 && echo done),done)
+$(error the packages above are needed)
+endif
+endif
+export ONSRAM_PACKAGES := done
+KREL := $(shell . scripts/common.sh && kernel_release)
+endif
+
+# --- host programs, in the plain and the sanitized flavour ---------------------
+
+SAN ?=
+B := build/$(if $(SAN),san,host)
+CC := gcc
+AR := ar
+CFLAGS := -std=gnu11 -Wall -Wextra -Werror -O2 -g -MMD -MP \
+	-Iuapi -Iqemu-device/include -Iqemu-device/hw/misc/onsram
+LDFLAGS :=
+ifneq ($(SAN),)
+sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CFLAGS += $(sanitize)
+LDFLAGS += $(sanitize)
+endif
+
+# Linux's source: the kselftest harness, checkpatch and the debug kernel
+KSRC := $(CACHE)/linux-source-$(KREL)
+KSELFTEST := $(KSRC)/tools/testing/selftests
+
+# What the fragments add to:
+# programs of the host and of the guest
+PROGRAMS :=
+# cmocka programs under $(B), or scripts, that print TAP
+UNIT_TESTS :=
+# programs under $(B) that run in the guest and print TAP
+SELFTESTS :=
+# FILE=PATH: more files for the guest
+GUEST_FILES :=
+
+include $(wildcard qemu-device/build.mk tools/build.mk tools/*/build.mk daemon/build.mk \
+	driver/build.mk tests/*/build.mk)
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -c -o $@ $<
+
+$(B)/gen/%.o: $(B)/gen/%.c
+	$(CC) $(CFLAGS) -c -o $@ $<
+
+-include $(if $(setup),$(shell find $(B) -name '*.d' 2>/dev/null))
+
+$(KSRC):
+	@scripts/fetch-kernel-source >/dev/null
+
+# --- the guest ------------------------------------------------------------------
+
+VM := build/vm
+KERNEL := $(CACHE)/kernel-$(KREL)
+IMAGE := $(VM)/initramfs.cpio
+guest_files = $(foreach p,$(PROGRAMS),$(p)=/usr/bin/$(notdir $(p))) \
+	$(foreach t,$(SELFTESTS),$(t)=/usr/lib/onsram/selftests/$(notdir $(t))) \
+	$(foreach f,$(wildcard tools/demo/*),$(f)=/usr/lib/onsram/demo/$(notdir $(f))) \
+	$(GUEST_FILES)
+guest_inputs = $(foreach f,$(guest_files),$(firstword $(subst =, ,$(f)))) \
+	tools/vm/init tools/vm/mkimage
+
+# What the image is made of changes with the set of files, too.
+$(VM)/files: FORCE
+	@mkdir -p $(@D)
+	@echo '$(guest_files)' | cmp -s - $@ || echo '$(guest_files)' >$@
+
+$(KERNEL):
+	@scripts/fetch-kernel >/dev/null
+
+$(IMAGE): $(KERNEL)/release $(MODULE) $(VM)/files $(guest_inputs)
+	tools/vm/mkimage $@ $(KERNEL) $(MODULE) $(guest_files)
+
+$(KERNEL)/release: | $(KERNEL)
+
+comma := ,
+empty :=
+space := $(empty) $(empty)
+device_properties = $(subst $(space),$(comma),$(strip $(DEVICE) \
+	$(SPM_SIZE:%=spm-size=%) $(DRAM_BW:%=dram-bw=%) $(PEAK_FLOPS:%=peak-flops=%)))
+
+# The guest booter: $(call vm,KERNEL-FOLDER,IMAGE,FOLDER OF THE LOGS)
+vm = tools/vm/run-vm --qemu "$$(qemu-device/build.sh)" --kernel $(1)/vmlinux --initrd $(2) \
+	--logs $(3) --cache "$(CACHE)" --share "$(SHARE)" --models "$(CACHE)/onnx-testdata" \
+	--mem $(MEM) --timeout $(TIMEOUT) --iommu $(IOMMU) --device "$(device_properties)" \
+	--driver-options '$(DRIVER_OPTIONS)' --append='$(APPEND)' --qemu-extra='$(QEMU_EXTRA)' \
+	$(if $(filter 1,$(NO_DRIVER)),--no-driver) $(if $(filter 1,$(NO_DAEMON)),--no-daemon) \
+	$(if $(filter 1,$(NO_DEVICE)),--no-device)
+
+# --- targets --------------------------------------------------------------------
+
+.PHONY: FORCE help all qemu run vm shell check check-debug unit qtest kselftest e2e bench lint \
+	suite-unit suite-unit-san suite-qtest suite-kselftest suite-e2e suite-lint clean distclean
+
+help:
+	@echo 'onsram: scratch-pad memory management for a deep learning accelerator'
+	@echo
+	@echo '  make run           set up, boot the guest, compare the policies on real networks'
+	@echo '  make check         set up, build, run all tests'
+	@echo '  make check-debug   kselftests and KUnit on a kernel with KASAN, lockdep, kmemleak'
+	@echo '                     and UBSAN (its first build takes some 11 minutes on 2 cores)'
+	@echo '  make shell         boot the guest to a prompt'
+	@echo "  make -s vm CMD='onsram info'"
+	@echo '                     run one command in the guest; output and exit status are its own'
+	@echo '  make unit qtest kselftest e2e lint'
+	@echo '                     one layer of the tests'
+	@echo '  make bench         benchmarks'
+	@echo '  make all           build everything, run nothing'
+	@echo '  make clean         remove build/; make distclean: the cache as well'
+	@echo
+	@echo 'Settings of the guest, as in "make vm CMD=... SPM_SIZE=4M":'
+	@echo '  SHARE=DIR          host folder at /share (build/share)   MEM=2G  IOMMU=none|intel|virtio'
+	@echo '  SPM_SIZE= DRAM_BW= PEAK_FLOPS=   device properties; more: DEVICE=a=b,c=d'
+	@echo '  DRIVER_OPTIONS= APPEND= QEMU_EXTRA=   module, kernel and QEMU options'
+	@echo '  NO_DAEMON=1 NO_DRIVER=1 NO_DEVICE=1   TIMEOUT=900 (seconds)'
+	@echo
+	@echo 'The cache: $(CACHE)'
+
+all: qemu $(PROGRAMS) $(UNIT_TESTS) $(SELFTESTS) $(IMAGE)
+
+qemu:
+	@qemu-device/build.sh >/dev/null
+
+CMD ?= $(error say what to run: make vm CMD='...')
+
+vm: export ONSRAM_CMD = $(CMD)
+vm: qemu $(IMAGE)
+	@$(call vm,$(KERNEL),$(IMAGE),$(VM)) --command "$$ONSRAM_CMD"
+
+shell: qemu $(IMAGE)
+	@$(call vm,$(KERNEL),$(IMAGE),$(VM))
+
+run: qemu $(IMAGE)
+	@$(call vm,$(KERNEL),$(IMAGE),$(VM)) --command /usr/lib/onsram/demo/compare-policies.sh
+
+bench: all
+	@tests/bench/run
+
+# Every suite prints TAP; scripts/suite shows it, counts it, and remembers the
+# counts for the summary. A suite that cannot be built counts as one failure.
+unit: suite-unit suite-unit-san
+qtest kselftest e2e lint: %: suite-%
+
+suite-unit:
+	@scripts/suite unit $(MAKE) --no-print-directory tap-unit
+suite-unit-san:
+	@scripts/suite unit-san $(MAKE) --no-print-directory SAN=1 tap-unit
+suite-qtest:
+	@scripts/suite qtest $(MAKE) --no-print-directory tap-qtest
+suite-kselftest:
+	@scripts/suite kselftest $(MAKE) --no-print-directory tap-kselftest
+suite-e2e:
+	@scripts/suite e2e $(MAKE) --no-print-directory tap-e2e
+suite-lint:
+	@scripts/suite lint $(MAKE) --no-print-directory tap-lint
+
+.PHONY: tap-unit tap-qtest tap-kselftest tap-e2e tap-lint
+tap-unit: export CMOCKA_MESSAGE_OUTPUT = TAP
+tap-unit: $(UNIT_TESTS)
+	@status=0; for t in $^; do echo "# $$t"; "$(TOP)/$$t" || status=1; done; exit $$status
+
+tap-qtest: qemu
+	@out=$$(qemu-device/build.sh) && \
+	QTEST_QEMU_BINARY=$$out/qemu-system-x86_64 $$out/onsram-test --tap
+
+tap-kselftest: qemu $(IMAGE)
+	@$(call vm,$(KERNEL),$(IMAGE),$(VM)) --command '$(run_selftests)'
+
+run_selftests = status=0; for t in /usr/lib/onsram/selftests/*; do \
+	echo "\# $$t"; "$$t" || status=1; done; exit $$status
+
+tap-e2e: all
+	@tests/e2e/run
+
+tap-lint: $(KSRC)
+	@scripts/lint $(KSRC)
+
+check:
+	@scripts/check lint unit unit-san qtest kselftest e2e
+
+check-debug:
+	@scripts/check debug
+
+clean:
+	rm -rf build
+
+distclean: clean
+	rm -rf "$(CACHE)"

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# onsram.ko, against the headers of the very kernel that the guest boots. Kbuild
+# writes beside the sources, so it gets a folder of links to them.
+
+DRIVER_SRCS := $(wildcard driver/Kbuild driver/*.[ch] driver/tests/*)
+DRIVER_HDRS := $(wildcard uapi/*/*.h qemu-device/include/hw/misc/*.h)
+MODULE := build/module/onsram.ko
+KHEADERS := /usr/src/linux-headers-$(KREL)
+
+# $(call module,FOLDER,KERNEL BUILD FOLDER,MORE): build the module in FOLDER
+define module
+@mkdir -p $(1)
+@find $(1) -xtype l -delete
+@cd driver && find . -name build.mk -o -type d -exec mkdir -p '$(TOP)/$(1)/{}' \; \
+	-o -type f -exec ln -sfn '$(TOP)/driver/{}' '$(TOP)/$(1)/{}' \;
+@mkdir -p build/logs
+@echo '  building onsram.ko for $(notdir $(2))' >&2
+@$(MAKE) -C $(2) M=$(TOP)/$(1) ONSRAM_ROOT=$(TOP) $(3) modules \
+	>build/logs/$(notdir $(1)).log 2>&1 || \
+	{ grep -E -A6 'error|warning|undefined|\*\*\*' build/logs/$(notdir $(1)).log | tail -n 60 >&2; \
+	echo 'the whole log is build/logs/$(notdir $(1)).log' >&2; exit 1; }
+@touch $(1)/onsram.ko
+endef
+
+$(MODULE): $(DRIVER_SRCS) $(DRIVER_HDRS)
+	$(call module,build/module,$(KHEADERS))
