@@ -51,7 +51,7 @@ B := build/$(if $(SAN),san,host)
 CC := gcc
 AR := ar
 CFLAGS := -std=gnu11 -Wall -Wextra -Werror -O2 -g -MMD -MP \
-	-Iuapi -Iqemu-device/include -Iqemu-device/hw/misc/onsram
+	-Iuapi -Iqemu-device/include -Iqemu-device/hw/misc/onsram -I/usr/include/libdrm
 LDFLAGS :=
 ifneq ($(SAN),)
 sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
