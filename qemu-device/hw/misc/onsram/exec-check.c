@@ -146,7 +146,7 @@ static bool is_present(const struct onsram_view *v)
     return v->dtype != ONSRAM_DTYPE_NONE;
 }
 
-static bool all_float(const struct onsram_view views[ONSRAM_MAX_OPERANDS])
+static bool all_float(const struct onsram_view *views)
 {
     int s;
 
@@ -591,7 +591,7 @@ static check_fn * const op_check[ONSRAM_OP_COUNT] = {
 };
 
 const char *onsram_exec_check(uint32_t opcode, const struct onsram_attr *attr,
-                              const struct onsram_view views[ONSRAM_MAX_OPERANDS])
+                              const struct onsram_view *views)
 {
     static const struct onsram_view absent;
     const struct op_info *info;

@@ -142,7 +142,7 @@ static int exec_dispatch(struct onsram_exec *ctx, uint32_t opcode,
 
 int onsram_exec_run(struct onsram_exec *ctx, uint32_t opcode,
                     const struct onsram_attr *attr,
-                    const struct onsram_exec_tensor tensors[ONSRAM_MAX_OPERANDS])
+                    const struct onsram_exec_tensor *tensors)
 {
     int ret = exec_dispatch(ctx, opcode, attr, tensors);
     int i;

@@ -41,11 +41,12 @@ struct onsram_exec *onsram_exec_create(void);
 void onsram_exec_destroy(struct onsram_exec *ctx);
 
 /*
- * Whether an operation is well formed: NULL, or what is wrong (static text).
- * Nothing is assumed of the input.  The rules are listed in onsram_op.h.
+ * Whether an operation of ONSRAM_MAX_OPERANDS @views is well formed: NULL, or
+ * what is wrong (static text).  Nothing is assumed of the input.  The rules are
+ * listed in onsram_op.h.
  */
 const char *onsram_exec_check(uint32_t opcode, const struct onsram_attr *attr,
-                              const struct onsram_view views[ONSRAM_MAX_OPERANDS]);
+                              const struct onsram_view *views);
 
 /*
  * Bytes a view covers relative to its element (0, 0, ...): [*begin, *end),
@@ -56,8 +57,9 @@ bool onsram_view_extent(const struct onsram_view *view, int64_t *begin,
                         int64_t *end);
 
 /*
- * Carry an operation out that onsram_exec_check() accepts.  Operand memory may
- * change meanwhile (the result is then undefined, nothing else).
+ * Carry an operation of ONSRAM_MAX_OPERANDS @tensors out that
+ * onsram_exec_check() accepts.  Operand memory may change meanwhile (the result
+ * is then undefined, nothing else).
  *
  * The result depends on values, shapes and strides, never on addresses.
  *
@@ -67,6 +69,6 @@ bool onsram_view_extent(const struct onsram_view *view, int64_t *begin,
  */
 int onsram_exec_run(struct onsram_exec *ctx, uint32_t opcode,
                     const struct onsram_attr *attr,
-                    const struct onsram_exec_tensor tensors[ONSRAM_MAX_OPERANDS]);
+                    const struct onsram_exec_tensor *tensors);
 
 #endif
