@@ -36,6 +36,7 @@
 #include "onsram_residency.h"
 
 struct onsram_context;
+struct onsram_link;
 struct onsram_plan;
 
 /**
@@ -51,6 +52,7 @@ struct onsram_plan;
  * @seen_generation: @generation the CPU was last told about; guarded by spm.lock
  * @queued: submitted jobs that name it and are not on a ring yet; guarded by spm.lock
  * @pending_dead: DEAD advice that waits for @queued to reach 0; guarded by spm.lock
+ * @dead: DEAD advice was given and no operation has written it since; guarded by spm.lock
  * @action_engine: engine of the last placement action that moved it
  * @action_seq: sequence of that action; its pages stay mapped until it completes
  * @zombie: link in odev->zombies once freed with an action in flight
@@ -67,6 +69,7 @@ struct onsram_bo {
 	u64 seen_generation;
 	u32 queued;
 	bool pending_dead;
+	bool dead;
 	u32 action_engine;
 	u64 action_seq;
 	struct list_head zombie;
@@ -76,12 +79,13 @@ struct onsram_bo {
 
 /**
  * struct onsram_op - an operation, validated and immutable
- * @cmd: hardware command with every operand at its DRAM address; sequence,
- *	semaphores and asid are filled in when it is emitted
+ * @cmd: hardware command with every operand at its DRAM address; sequence and
+ *	semaphores are filled in when it is emitted
  * @bo: buffer of each operand slot, NULL where the slot is not used
  * @bo_index: index of @bo among the buffers of the job or graph
  * @offset: bytes from the start of @bo to the operand's first element
  * @writes_all: the operation overwrites every byte of @bo[0]
+ * @born: mask of slots whose buffer is a graph's TRANSIENT and has its first use here
  * @dies: mask of slots whose buffer is a graph's TRANSIENT and has its last use here
  * @signature: hash of opcode, attributes, views and which operands share a buffer
  * @key: @signature in the context of the three operations before it
@@ -92,39 +96,10 @@ struct onsram_op {
 	u32 bo_index[ONSRAM_MAX_OPERANDS];
 	u64 offset[ONSRAM_MAX_OPERANDS];
 	u32 writes_all:1;
+	u32 born:8;
 	u32 dies:8;
 	u64 signature;
 	u64 key;
-};
-
-/**
- * enum onsram_push - what a pushed command is for
- * @ONSRAM_PUSH_OP: the operation itself; always fits
- * @ONSRAM_PUSH_ASSIGN: SPM ownership
- * @ONSRAM_PUSH_WRITEBACK: COPY of a tensor from SPM to DRAM
- * @ONSRAM_PUSH_FETCH: COPY of a tensor from DRAM to SPM
- */
-enum onsram_push {
-	ONSRAM_PUSH_OP,
-	ONSRAM_PUSH_ASSIGN,
-	ONSRAM_PUSH_WRITEBACK,
-	ONSRAM_PUSH_FETCH,
-};
-
-/**
- * struct onsram_emit - where residency puts commands
- * @push: appends a copy of @cmd.  The caller fills opcode, asid (the owner's of
- *	what it touches), attr and operands or args; push fills sequence,
- *	semaphores and flags.  @bo is the tensor a WRITEBACK or FETCH moves, else
- *	NULL.  -ENOSPC when a placement action finds no room, which cannot
- *	happen as long as the caller looks at @room first.
- * @room: placement actions (everything but OP) that still fit.  OPs of the job
- *	are accounted for apart from it.
- */
-struct onsram_emit {
-	int (*push)(struct onsram_emit *emit, const struct onsram_hw_cmd *cmd,
-		    enum onsram_push kind, struct onsram_bo *bo);
-	u32 room;
 };
 
 /**
@@ -133,30 +108,30 @@ struct onsram_emit {
  * Jobs and buffers hold references, so it can outlive the file.
  *
  * @ref: references
+ * @release: frees it, as the last reference may go where that is not allowed
  * @odev: device
- * @id: client id, unique while the driver is loaded
- * @asid: hardware context
+ * @client: id, unique while the driver is loaded, hardware context and @stats
  * @pt: page table
  * @compute: entity for operations
  * @copy: entity for write-back and prefetch
  * @policy: enum drm_onsram_policy set by SET_POLICY
  * @history: signatures of the last three operations, newest first; guarded by submit_lock
- * @stats: totals.  hits, misses, evictions, writebacks, prefetches, fallbacks,
- *	scrubs, dram_avoided_bytes, resident_bytes and peak_bytes belong to residency
- *	(spm.lock), the others to completion (stats_lock).
+ * @stats: totals; what residency does not count is guarded by stats_lock
+ * @energy_fj: femtojoules, what stats.energy_pj is made of; guarded by stats_lock
  * @busy_ps: modelled time per engine; guarded by stats_lock
  */
 struct onsram_context {
 	struct kref ref;
+	struct work_struct release;
 	struct onsram_device *odev;
-	u32 id;
-	u32 asid;
+	struct onsram_residency_client client;
 	struct onsram_page_table pt;
 	struct drm_sched_entity compute;
 	struct drm_sched_entity copy;
 	u32 policy;
 	u64 history[3];
 	struct drm_onsram_stats stats;
+	u64 energy_fj;
 	u64 busy_ps[ONSRAM_MAX_ENGINES];
 };
 
@@ -195,24 +170,6 @@ struct onsram_graph {
 };
 
 /**
- * struct onsram_run - what residency needs to know of the job an operation belongs to
- * @ctx: client
- * @policy: enum drm_onsram_policy, never DEFAULT
- * @fallback: NONE or LRU
- * @graph: graph or NULL for a SUBMIT
- * @plan: its plan when the job was submitted, or NULL; the job holds a reference
- * @nr_ops: operations of the job
- */
-struct onsram_run {
-	struct onsram_context *ctx;
-	u32 policy;
-	u32 fallback;
-	struct onsram_graph *graph;
-	struct onsram_plan *plan;
-	u32 nr_ops;
-};
-
-/**
  * struct onsram_device - a device
  * @drm: DRM device
  * @pdev: PCI function
@@ -232,15 +189,18 @@ struct onsram_run {
  * @next_graph: xa_alloc_cyclic's cursor
  * @submit_lock: see the top of this file
  * @spm: SPM ranges and residency
+ * @generation: how often SPM contents were lost (reset, power); guarded by spm.lock
+ * @link: to the policy daemon
  * @policy: default of new files
  * @fallback: policy where there is no plan or rule
  * @zombies: buffers that wait for their last placement action; guarded by spm.lock
  * @reap: frees them
  * @stats_lock: guards the completion totals here, in spm.stats and in contexts
+ * @energy_fj: femtojoules, what spm.stats.energy_pj is made of
  * @busy_ps: modelled busy time per engine
- * @tdr_wq: ordered: resets never run concurrently
- * @fault_irq: Linux interrupt of the fault vector
- * @resets: engine and device resets
+ * @tdr_wq: ordered, for the schedulers' timeouts
+ * @reset_lock: one recovery, reset or suspend at a time; outermost
+ * @frozen: a PCI reset is under way, which holds @reset_lock
  */
 struct onsram_device {
 	struct drm_device drm;
@@ -261,15 +221,18 @@ struct onsram_device {
 	u32 next_graph;
 	struct mutex submit_lock;
 	struct onsram_spm spm;
+	u64 generation;
+	struct onsram_link *link;
 	u32 policy;
 	u32 fallback;
 	struct list_head zombies;
 	struct work_struct reap;
 	spinlock_t stats_lock;
+	u64 energy_fj;
 	u64 busy_ps[ONSRAM_MAX_ENGINES];
 	struct workqueue_struct *tdr_wq;
-	int fault_irq;
-	atomic_t resets;
+	struct mutex reset_lock;
+	bool frozen;
 };
 
 #define to_onsram_device(d) container_of(d, struct onsram_device, drm)
@@ -279,7 +242,88 @@ static inline struct onsram_engine *onsram_copy_engine(struct onsram_device *ode
 	return &odev->engine[odev->nr_engines - 1];
 }
 
+static inline struct onsram_bo *onsram_res_to_bo(struct onsram_residence *res)
+{
+	return container_of(res, struct onsram_bo, res);
+}
+
+/* A hint for the policy daemon: will nobody read the contents again? */
+static inline bool onsram_bo_is_dead(const struct onsram_bo *bo)
+{
+	return READ_ONCE(bo->dead) || !READ_ONCE(bo->base.base.handle_count);
+}
+
+/* onsram_context.c */
+
+/** onsram_context_new() - an empty address space; -ENOSPC when the device has no context left, -ENOMEM */
+struct onsram_context *onsram_context_new(struct onsram_device *odev);
 struct onsram_context *onsram_context_get(struct onsram_context *ctx);
 void onsram_context_put(struct onsram_context *ctx);
+/** onsram_context_close() - the file is gone: kills what it queued */
+void onsram_context_close(struct onsram_context *ctx);
+/** onsram_context_stats() - a consistent copy of the totals */
+void onsram_context_stats(struct onsram_context *ctx, struct drm_onsram_stats *stats);
+/** onsram_device_stats() - likewise of the device */
+void onsram_device_stats(struct onsram_device *odev, struct drm_onsram_stats *stats);
+
+/* onsram_gem.c */
+
+struct drm_gem_object *onsram_gem_create_object(struct drm_device *drm, size_t size);
+/** onsram_bo_lookup() - a reference to a client's buffer, or NULL */
+struct onsram_bo *onsram_bo_lookup(struct drm_file *file, u32 handle);
+/** onsram_bo_lost() - contents that only the SPM had, or a failed job should have written, are gone; spm.lock held */
+void onsram_bo_lost(struct onsram_device *odev, struct onsram_bo *bo);
+/** onsram_bo_reap() - work: frees buffers whose last placement action has completed */
+void onsram_bo_reap(struct work_struct *work);
+/** onsram_timeout_jiffies() - what is left of an absolute CLOCK_MONOTONIC time */
+unsigned long onsram_timeout_jiffies(s64 timeout_ns);
+
+/* onsram_sync.c, onsram_submit.c */
+
+/** onsram_copy_array() - copies @nr structures of @size from user space, where they are @stride apart; E2BIG unless the rest is zero */
+void *onsram_copy_array(u64 user, u32 nr, u32 stride, size_t size);
+/** onsram_ops_build() - validates @uops and turns them into commands for @ctx; -EINVAL */
+struct onsram_op *onsram_ops_build(struct onsram_context *ctx, const struct drm_onsram_op *uops,
+				   u32 nr_ops, struct onsram_bo *const *bos, u32 nr_bos);
+/** onsram_op_key() - signature in context; @history holds the three before it, newest first, and takes it in */
+u64 onsram_op_key(u64 signature, u64 history[3]);
+
+/* onsram_graph.c */
+
+/** onsram_graph_lookup() - a reference by id, whoever owns it; NULL where there is none */
+struct onsram_graph *onsram_graph_lookup(struct onsram_device *odev, u32 id);
+/** onsram_graph_next() - a reference to the graph with the lowest id from @id on, or NULL */
+struct onsram_graph *onsram_graph_next(struct onsram_device *odev, u32 id);
+void onsram_graph_get(struct onsram_graph *graph);
+void onsram_graph_put(struct onsram_graph *graph);
+/** onsram_graph_set_plan() - attaches a plan (takes the reference) or, NULL, detaches; wakes WAIT_PLAN */
+void onsram_graph_set_plan(struct onsram_graph *graph, struct onsram_plan *plan);
+/** onsram_graph_agent_changed() - the policy agent came or went: wakes every WAIT_PLAN */
+void onsram_graph_agent_changed(struct onsram_device *odev);
+/** onsram_graphs_close() - destroys the graphs of a file that is gone */
+void onsram_graphs_close(struct onsram_context *ctx);
+
+/* ioctls */
+
+int onsram_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *file);
+int onsram_ioctl_bo_mmap_offset(struct drm_device *drm, void *data, struct drm_file *file);
+int onsram_ioctl_bo_info(struct drm_device *drm, void *data, struct drm_file *file);
+int onsram_ioctl_bo_cpu_prep(struct drm_device *drm, void *data, struct drm_file *file);
+int onsram_ioctl_bo_cpu_fini(struct drm_device *drm, void *data, struct drm_file *file);
+int onsram_ioctl_bo_madvise(struct drm_device *drm, void *data, struct drm_file *file);
+int onsram_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file);
+int onsram_ioctl_graph_create(struct drm_device *drm, void *data, struct drm_file *file);
+int onsram_ioctl_graph_destroy(struct drm_device *drm, void *data, struct drm_file *file);
+int onsram_ioctl_graph_run(struct drm_device *drm, void *data, struct drm_file *file);
+int onsram_ioctl_graph_wait_plan(struct drm_device *drm, void *data, struct drm_file *file);
+
+/* onsram_drv.c, onsram_fdinfo.c, onsram_sysfs.c */
+
+extern const struct drm_driver onsram_drm_driver;
+/* Flushed before the module goes: whatever frees devices, contexts and buffers late */
+extern struct workqueue_struct *onsram_wq;
+extern struct pci_driver onsram_pci_driver;
+extern const struct attribute_group *onsram_attr_groups[];
+void onsram_show_fdinfo(struct drm_printer *p, struct drm_file *file);
 
 #endif

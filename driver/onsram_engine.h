@@ -5,15 +5,19 @@
 #ifndef _ONSRAM_ENGINE_H_
 #define _ONSRAM_ENGINE_H_
 
+#include <linux/interrupt.h>
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 
 #include <drm/gpu_scheduler.h>
 
 #include "onsram_hw.h"
+#include "onsram_residency.h"
 
 struct onsram_bo;
+struct onsram_context;
 struct onsram_device;
 struct onsram_job;
 
@@ -43,15 +47,16 @@ struct onsram_slot {
  * @head: free-running index the device writes back
  * @head_dma: bus address of @head
  * @slots: driver's view of each ring entry
- * @lock: guards @jobs and @done
- * @poll_lock: completion records are consumed by one thread at a time
+ * @lock: guards @jobs
+ * @poll_lock: completion records are consumed by one thread at a time; outside spm.lock
+ * @next: free-running index of the next completion record; guarded by @poll_lock
  * @jobs: in flight, oldest first
  * @tail: free-running index of the next command; guarded by spm.lock
  * @seq: sequence of the last command put on the ring; guarded by spm.lock
  * @done: sequence of the last command whose completion was consumed
  * @spm_seq: last command that touched the SPM; guarded by spm.lock
  * @progress: head at the last look of the timeout handler, or when an idle engine was started
- * @retries: attempts at the placement action the engine hung on
+ * @retried: placement action that was tried again after a hang
  * @fence_context: of the jobs' hardware fences
  * @fence_seqno: last fence
  * @idle_wait: woken when @done moves
@@ -72,17 +77,48 @@ struct onsram_engine {
 	spinlock_t lock;
 	struct mutex poll_lock;
 	struct list_head jobs;
+	u32 next;
 	u32 tail;
 	u64 seq;
 	u64 done;
 	u64 spm_seq;
 	u32 progress;
-	u32 retries;
+	u64 retried;
 	u64 fence_context;
 	u64 fence_seqno;
 	wait_queue_head_t idle_wait;
 	int irq;
 	struct drm_gpu_scheduler sched;
 };
+
+/** onsram_engine_init() - memory and scheduler of an engine, for as long as the DRM device lives */
+int onsram_engine_init(struct onsram_device *odev, u32 id);
+
+u32 onsram_engine_read(struct onsram_engine *engine, u32 reg);
+void onsram_engine_write(struct onsram_engine *engine, u32 reg, u32 value);
+
+/** onsram_engine_start() - programs an empty ring after a device reset; spm.lock held or nobody else there */
+void onsram_engine_start(struct onsram_engine *engine);
+
+/** onsram_engine_push() - a copy of @cmd behind the ring's last; the device does not see it before the kick */
+void onsram_engine_push(struct onsram_engine *engine, const struct onsram_hw_cmd *cmd,
+			enum onsram_push kind, u32 op, struct onsram_bo *bo);
+
+/** onsram_engine_barrier() - lets what follows start only when other engines are done with the SPM */
+void onsram_engine_barrier(struct onsram_engine *engine, struct onsram_context *ctx);
+
+/** onsram_engine_kick() - asks for an interrupt behind the last command and hands all to the device */
+void onsram_engine_kick(struct onsram_engine *engine);
+
+/** onsram_engine_poll() - consumes completion records */
+void onsram_engine_poll(struct onsram_engine *engine);
+
+/** onsram_engine_done() - has the command with this sequence completed? */
+static inline bool onsram_engine_done(struct onsram_engine *engine, u64 seq)
+{
+	return READ_ONCE(engine->done) >= seq;
+}
+
+irqreturn_t onsram_engine_irq(int irq, void *data);
 
 #endif

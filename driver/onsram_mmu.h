@@ -19,13 +19,11 @@
  * struct onsram_pt_page - a table and the driver's view of its children
  * @entry: what the device reads
  * @dma: bus address of @entry
- * @used: valid entries
  * @child: next level's tables, NULL in a leaf table
  */
 struct onsram_pt_page {
 	__le64 *entry;
 	dma_addr_t dma;
-	u32 used;
 	struct onsram_pt_page **child;
 };
 
@@ -57,7 +55,12 @@ int onsram_pt_init(struct onsram_page_table *pt, const struct onsram_pt_ops *ops
 void onsram_pt_fini(struct onsram_page_table *pt);
 /** onsram_pt_map() - maps @bytes at @va to @pa, pages; -ENOMEM leaves what it mapped, -EINVAL, -EEXIST */
 int onsram_pt_map(struct onsram_page_table *pt, u64 va, dma_addr_t pa, u64 bytes, bool write);
-/** onsram_pt_unmap() - unmaps a range, mapped or not, and frees empty tables */
+/**
+ * onsram_pt_unmap() - unmaps a range, mapped or not
+ *
+ * Tables stay until onsram_pt_fini(): the device may be walking them for
+ * another buffer, and the driver reuses addresses.
+ */
 void onsram_pt_unmap(struct onsram_page_table *pt, u64 va, u64 bytes);
 /** onsram_pt_walk() - leaf entry of @va, 0 where nothing is mapped */
 u64 onsram_pt_walk(const struct onsram_page_table *pt, u64 va);

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Contexts: an open file's address space, scheduler entities and totals.
+ */
+
+#include <linux/dma-mapping.h>
+#include <linux/math64.h>
+#include <linux/slab.h>
+
+#include <drm/drm_drv.h>
+
+#include "onsram_device.h"
+#include "onsram_drv.h"
+#include "onsram_netlink.h"
+
+/* Client ids are unique over all devices for as long as the driver is loaded */
+static atomic_t onsram_next_client;
+
+static __le64 *onsram_pt_alloc(void *priv, dma_addr_t *dma)
+{
+	struct onsram_device *odev = priv;
+
+	return dma_alloc_coherent(odev->drm.dev, ONSRAM_PAGE_SIZE, dma, GFP_KERNEL);
+}
+
+static void onsram_pt_free(void *priv, __le64 *entry, dma_addr_t dma)
+{
+	struct onsram_device *odev = priv;
+
+	dma_free_coherent(odev->drm.dev, ONSRAM_PAGE_SIZE, entry, dma);
+}
+
+static const struct onsram_pt_ops onsram_context_pt_ops = {
+	.alloc = onsram_pt_alloc,
+	.free = onsram_pt_free,
+};
+
+static int onsram_context_init_entities(struct onsram_context *ctx)
+{
+	struct onsram_device *odev = ctx->odev;
+	struct drm_gpu_scheduler *sched[ONSRAM_MAX_ENGINES];
+	u32 nr_compute = odev->nr_engines - 1;
+	u32 e;
+	int ret;
+
+	for (e = 0; e < odev->nr_engines; e++)
+		sched[e] = &odev->engine[e].sched;
+	ret = drm_sched_entity_init(&ctx->compute, DRM_SCHED_PRIORITY_NORMAL, sched,
+				    nr_compute, NULL);
+	if (ret)
+		return ret;
+	ret = drm_sched_entity_init(&ctx->copy, DRM_SCHED_PRIORITY_NORMAL, &sched[nr_compute],
+				    1, NULL);
+	if (ret)
+		drm_sched_entity_destroy(&ctx->compute);
+	return ret;
+}
+
+static void onsram_context_free(struct work_struct *work)
+{
+	struct onsram_context *ctx = container_of(work, struct onsram_context, release);
+	struct onsram_device *odev = ctx->odev;
+
+	WRITE_ONCE(odev->ctx_table[ctx->client.asid], 0);
+	onsram_tlb_invalidate(odev, ctx->client.asid);
+	onsram_pt_fini(&ctx->pt);
+	xa_erase(&odev->contexts, ctx->client.asid);
+	kfree(ctx);
+	drm_dev_put(&odev->drm);
+}
+
+struct onsram_context *onsram_context_new(struct onsram_device *odev)
+{
+	struct onsram_context *ctx;
+	int ret;
+
+	ctx = kzalloc(sizeof(*ctx), GFP_KERNEL);
+	if (!ctx)
+		return ERR_PTR(-ENOMEM);
+	kref_init(&ctx->ref);
+	INIT_WORK(&ctx->release, onsram_context_free);
+	ctx->odev = odev;
+	ctx->client.id = atomic_inc_return(&onsram_next_client);
+	ctx->client.stats = &ctx->stats;
+	ctx->policy = DRM_ONSRAM_POLICY_DEFAULT;
+
+	ret = onsram_pt_init(&ctx->pt, &onsram_context_pt_ops, odev);
+	if (ret)
+		goto err_free;
+	/* 0 stays without a page table: a command that lacks its context faults */
+	ret = xa_alloc(&odev->contexts, &ctx->client.asid, ctx,
+		       XA_LIMIT(1, ONSRAM_MAX_CONTEXTS - 1), GFP_KERNEL);
+	if (ret) {
+		ret = ret == -EBUSY ? -ENOSPC : ret;
+		goto err_pt;
+	}
+	ret = onsram_context_init_entities(ctx);
+	if (ret)
+		goto err_asid;
+
+	WRITE_ONCE(odev->ctx_table[ctx->client.asid],
+		   cpu_to_le64(ctx->pt.root->dma | ONSRAM_PTE_VALID));
+	drm_dev_get(&odev->drm);
+	return ctx;
+
+err_asid:
+	xa_erase(&odev->contexts, ctx->client.asid);
+err_pt:
+	onsram_pt_fini(&ctx->pt);
+err_free:
+	kfree(ctx);
+	return ERR_PTR(ret);
+}
+
+struct onsram_context *onsram_context_get(struct onsram_context *ctx)
+{
+	kref_get(&ctx->ref);
+	return ctx;
+}
+
+/*
+ * A job's reference is dropped on the scheduler's own workqueue, which the last
+ * reference to the device would destroy.
+ */
+static void onsram_context_release(struct kref *ref)
+{
+	struct onsram_context *ctx = container_of(ref, struct onsram_context, ref);
+
+	queue_work(onsram_wq, &ctx->release);
+}
+
+void onsram_context_put(struct onsram_context *ctx)
+{
+	kref_put(&ctx->ref, onsram_context_release);
+}
+
+void onsram_context_close(struct onsram_context *ctx)
+{
+	onsram_graphs_close(ctx);
+	onsram_nl_client_gone(ctx->odev, ctx->client.id);
+	drm_sched_entity_destroy(&ctx->compute);
+	drm_sched_entity_destroy(&ctx->copy);
+	onsram_context_put(ctx);
+}
+
+void onsram_context_stats(struct onsram_context *ctx, struct drm_onsram_stats *stats)
+{
+	struct onsram_device *odev = ctx->odev;
+
+	mutex_lock(&odev->spm.lock);
+	spin_lock(&odev->stats_lock);
+	*stats = ctx->stats;
+	stats->energy_pj = div_u64(ctx->energy_fj, 1000);
+	spin_unlock(&odev->stats_lock);
+	mutex_unlock(&odev->spm.lock);
+}
+
+void onsram_device_stats(struct onsram_device *odev, struct drm_onsram_stats *stats)
+{
+	mutex_lock(&odev->spm.lock);
+	spin_lock(&odev->stats_lock);
+	*stats = odev->spm.stats;
+	stats->energy_pj = div_u64(odev->energy_fj, 1000);
+	spin_unlock(&odev->stats_lock);
+	mutex_unlock(&odev->spm.lock);
+}

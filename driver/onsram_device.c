@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The device as a whole: discovery, start, interrupts.
+ */
+
+#include <linux/dma-mapping.h>
+#include <linux/io-64-nonatomic-lo-hi.h>
+#include <linux/iopoll.h>
+#include <linux/pm_runtime.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_managed.h>
+
+#include "onsram_device.h"
+#include "onsram_netlink.h"
+
+#define ONSRAM_RESET_TIMEOUT_US	(2 * USEC_PER_SEC)
+#define ONSRAM_DRAIN_TIMEOUT	(10 * HZ)
+
+struct onsram_dma_block {
+	size_t size;
+	void *cpu;
+	dma_addr_t dma;
+};
+
+static void onsram_dma_free(struct drm_device *drm, void *data)
+{
+	struct onsram_dma_block *block = data;
+
+	dma_free_coherent(drm->dev, block->size, block->cpu, block->dma);
+}
+
+void *onsram_dma_alloc(struct onsram_device *odev, size_t size, dma_addr_t *dma)
+{
+	struct onsram_dma_block *block;
+
+	block = drmm_kzalloc(&odev->drm, sizeof(*block), GFP_KERNEL);
+	if (!block)
+		return NULL;
+	block->size = size;
+	block->cpu = dma_alloc_coherent(odev->drm.dev, size, &block->dma, GFP_KERNEL);
+	if (!block->cpu || drmm_add_action_or_reset(&odev->drm, onsram_dma_free, block))
+		return NULL;
+	*dma = block->dma;
+	return block->cpu;
+}
+
+void onsram_tlb_invalidate(struct onsram_device *odev, u32 asid)
+{
+	int idx;
+
+	if (!drm_dev_enter(&odev->drm, &idx))
+		return;
+	/* A device without power has no translations */
+	if (pm_runtime_get_if_active(odev->drm.dev) > 0) {
+		writel(asid, odev->regs + ONSRAM_REG_TLB_INVALIDATE);
+		pm_runtime_put_autosuspend(odev->drm.dev);
+	}
+	drm_dev_exit(idx);
+}
+
+int onsram_device_start(struct onsram_device *odev)
+{
+	u32 value, e;
+	int ret;
+
+	writel(ONSRAM_CTRL_RESET, odev->regs + ONSRAM_REG_CTRL);
+	ret = readl_poll_timeout(odev->regs + ONSRAM_REG_CTRL, value,
+				 !(value & ONSRAM_CTRL_RESET), 10, ONSRAM_RESET_TIMEOUT_US);
+	if (!ret)
+		ret = readl_poll_timeout(odev->regs + ONSRAM_REG_STATUS, value,
+					 value & ONSRAM_STATUS_READY, 10, ONSRAM_RESET_TIMEOUT_US);
+	if (ret) {
+		dev_err(odev->drm.dev, "device does not come out of reset\n");
+		return ret;
+	}
+
+	writel(~0u, odev->regs + ONSRAM_REG_INTR_STATUS);
+	writeq(odev->ctx_table_dma, odev->regs + ONSRAM_REG_CTX_TABLE);
+	mutex_lock(&odev->spm.lock);
+	for (e = 0; e < odev->nr_engines; e++)
+		onsram_engine_start(&odev->engine[e]);
+	mutex_unlock(&odev->spm.lock);
+	writel(ONSRAM_CTRL_ENABLE, odev->regs + ONSRAM_REG_CTRL);
+	return 0;
+}
+
+void onsram_device_stop(struct onsram_device *odev)
+{
+	writel(0, odev->regs + ONSRAM_REG_CTRL);
+}
+
+int onsram_device_drain(struct onsram_device *odev)
+{
+	u32 e;
+
+	for (e = 0; e < odev->nr_engines; e++) {
+		struct onsram_engine *engine = &odev->engine[e];
+
+		if (!wait_event_timeout(engine->idle_wait,
+					onsram_engine_done(engine, READ_ONCE(engine->seq)),
+					ONSRAM_DRAIN_TIMEOUT))
+			return -ETIMEDOUT;
+	}
+	return 0;
+}
+
+struct onsram_save_emit {
+	struct onsram_emit base;
+	struct onsram_engine *engine;
+};
+
+static int onsram_save_push(struct onsram_emit *emit, const struct onsram_hw_cmd *cmd,
+			    enum onsram_push kind, struct onsram_residence *res)
+{
+	struct onsram_save_emit *save = container_of(emit, struct onsram_save_emit, base);
+
+	onsram_engine_push(save->engine, cmd, kind, ONSRAM_SLOT_ACTION,
+			   res ? onsram_res_to_bo(res) : NULL);
+	return 0;
+}
+
+int onsram_device_save(struct onsram_device *odev)
+{
+	struct onsram_engine *copy = onsram_copy_engine(odev);
+	struct onsram_save_emit save = {
+		.base.push = onsram_save_push,
+		.engine = copy,
+	};
+	int ret, err = 0;
+
+	do {
+		u64 before = copy->seq;
+
+		mutex_lock(&odev->spm.lock);
+		save.base.room = copy->entries - 1;
+		ret = onsram_residency_drop_all(&odev->spm, &save.base);
+		if (copy->seq != before)
+			onsram_engine_kick(copy);
+		mutex_unlock(&odev->spm.lock);
+		err = onsram_device_drain(odev);
+	} while (ret == -ENOSPC && !err);
+
+	return ret ? ret : err;
+}
+
+static irqreturn_t onsram_fault_irq(int irq, void *data)
+{
+	struct onsram_device *odev = data;
+	u32 lost;
+
+	writel(ONSRAM_INTR_FAULT, odev->regs + ONSRAM_REG_INTR_STATUS);
+	while (readl(odev->regs + ONSRAM_REG_FAULT_COUNT)) {
+		u32 cause = readl(odev->regs + ONSRAM_REG_FAULT_CAUSE);
+
+		/* All ones: the device is gone */
+		if (cause == ~0u)
+			return IRQ_HANDLED;
+		dev_err_ratelimited(odev->drm.dev,
+				    "fault %u at %#llx, context %u, engine %u, command %u\n", cause,
+				    readq(odev->regs + ONSRAM_REG_FAULT_ADDR),
+				    readl(odev->regs + ONSRAM_REG_FAULT_CTX),
+				    readl(odev->regs + ONSRAM_REG_FAULT_ENGINE),
+				    readl(odev->regs + ONSRAM_REG_FAULT_SEQ));
+		writel(1, odev->regs + ONSRAM_REG_FAULT_POP);
+	}
+	lost = readl(odev->regs + ONSRAM_REG_FAULT_LOST);
+	if (lost)
+		dev_err_ratelimited(odev->drm.dev, "%u faults were not recorded\n", lost);
+	return IRQ_HANDLED;
+}
+
+static int onsram_request_irqs(struct onsram_device *odev)
+{
+	u32 vectors = odev->nr_engines + 1;
+	struct device *dev = odev->drm.dev;
+	u32 e;
+	int ret;
+
+	ret = pci_alloc_irq_vectors(odev->pdev, vectors, vectors, PCI_IRQ_MSIX);
+	if (ret < 0)
+		return dev_err_probe(dev, ret, "needs %u MSI-X vectors\n", vectors);
+
+	for (e = 0; e < odev->nr_engines; e++) {
+		struct onsram_engine *engine = &odev->engine[e];
+
+		engine->irq = pci_irq_vector(odev->pdev, e);
+		ret = devm_request_threaded_irq(dev, engine->irq, NULL, onsram_engine_irq,
+						IRQF_ONESHOT, dev_name(dev), engine);
+		if (ret)
+			return ret;
+	}
+	return devm_request_threaded_irq(dev, pci_irq_vector(odev->pdev, e), NULL,
+					 onsram_fault_irq, IRQF_ONESHOT, dev_name(dev), odev);
+}
+
+static int onsram_identify(struct onsram_device *odev)
+{
+	u64 *model = (u64 *)&odev->model;
+	struct device *dev = odev->drm.dev;
+	u32 id = readl(odev->regs + ONSRAM_REG_ID);
+	u32 i;
+
+	odev->version = readl(odev->regs + ONSRAM_REG_VERSION);
+	odev->caps = readl(odev->regs + ONSRAM_REG_CAPS);
+	odev->nr_engines = readl(odev->regs + ONSRAM_REG_ENGINES);
+	if (id != ONSRAM_ID_MAGIC || odev->version >> 16 != ONSRAM_VERSION >> 16)
+		return dev_err_probe(dev, -ENODEV, "id %#x version %#x is not supported\n", id,
+				     odev->version);
+	for (i = 0; i < sizeof(odev->model) / sizeof(*model); i++)
+		model[i] = readq(odev->regs + ONSRAM_REG_MODEL + i * sizeof(*model));
+	if (odev->nr_engines < 2 || odev->nr_engines > ONSRAM_MAX_ENGINES ||
+	    odev->nr_engines != odev->model.compute_engines + 1)
+		return dev_err_probe(dev, -ENODEV, "%u engines\n", odev->nr_engines);
+	return 0;
+}
+
+static void onsram_device_release(struct drm_device *drm, void *data)
+{
+	struct onsram_device *odev = data;
+
+	WARN_ON(!list_empty(&odev->zombies));
+	onsram_spm_fini(&odev->spm);
+	drm_mm_takedown(&odev->va_mm);
+	xa_destroy(&odev->graphs);
+	xa_destroy(&odev->contexts);
+	destroy_workqueue(odev->tdr_wq);
+}
+
+static int onsram_init_software(struct onsram_device *odev)
+{
+	struct drm_device *drm = &odev->drm;
+	int ret;
+
+	ret = drmm_mutex_init(drm, &odev->va_lock);
+	if (!ret)
+		ret = drmm_mutex_init(drm, &odev->submit_lock);
+	if (!ret)
+		ret = drmm_mutex_init(drm, &odev->reset_lock);
+	if (ret)
+		return ret;
+	spin_lock_init(&odev->stats_lock);
+	INIT_LIST_HEAD(&odev->zombies);
+	INIT_WORK(&odev->reap, onsram_bo_reap);
+	odev->policy = DRM_ONSRAM_POLICY_LRU;
+	odev->fallback = DRM_ONSRAM_POLICY_LRU;
+
+	odev->tdr_wq = alloc_ordered_workqueue("onsram-tdr", 0);
+	if (!odev->tdr_wq)
+		return -ENOMEM;
+	ret = onsram_spm_init(&odev->spm, odev->model.spm_size);
+	if (ret) {
+		destroy_workqueue(odev->tdr_wq);
+		return dev_err_probe(drm->dev, ret, "SPM of %llu bytes cannot be managed\n",
+				     odev->model.spm_size);
+	}
+	xa_init_flags(&odev->contexts, XA_FLAGS_ALLOC);
+	xa_init_flags(&odev->graphs, XA_FLAGS_ALLOC1);
+	/* Address 0 stays unmapped */
+	drm_mm_init(&odev->va_mm, ONSRAM_PAGE_SIZE, ONSRAM_VA_SIZE - ONSRAM_PAGE_SIZE);
+	return drmm_add_action_or_reset(drm, onsram_device_release, odev);
+}
+
+int onsram_device_init(struct onsram_device *odev)
+{
+	u32 e;
+	int ret;
+
+	BUILD_BUG_ON(sizeof(struct onsram_hw_cmd) != 512);
+	BUILD_BUG_ON(sizeof(struct onsram_hw_cpl) != 128);
+
+	ret = onsram_identify(odev);
+	if (!ret)
+		ret = onsram_init_software(odev);
+	if (!ret)
+		ret = onsram_nl_device_init(odev);
+	if (ret)
+		return ret;
+
+	odev->ctx_table = onsram_dma_alloc(odev, ONSRAM_MAX_CONTEXTS * sizeof(u64),
+					   &odev->ctx_table_dma);
+	if (!odev->ctx_table)
+		return -ENOMEM;
+	for (e = 0; e < odev->nr_engines; e++) {
+		ret = onsram_engine_init(odev, e);
+		if (ret)
+			return ret;
+	}
+	ret = onsram_request_irqs(odev);
+	if (ret)
+		return ret;
+	return onsram_device_start(odev);
+}

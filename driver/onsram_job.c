@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Jobs: submission to the scheduler, emission onto a ring, completion.
+ */
+
+#include <linux/dma-resv.h>
+#include <linux/pm_runtime.h>
+#include <linux/slab.h>
+
+#include <drm/drm_drv.h>
+
+#include "onsram_compat.h"
+#include "onsram_device.h"
+#include "onsram_job.h"
+#include "onsram_netlink.h"
+#include "onsram_plan.h"
+#include "onsram_trace.h"
+
+/* Ring entries a job asks for: what its operations need, and room to move tensors */
+#define ONSRAM_ACTIONS_PER_OP	3
+#define ONSRAM_ACTIONS_MIN	64
+
+static const char *onsram_fence_driver_name(struct dma_fence *fence)
+{
+	return "onsram";
+}
+
+static const char *onsram_fence_timeline_name(struct dma_fence *fence)
+{
+	struct onsram_fence *f = container_of(fence, struct onsram_fence, base);
+
+	return f->engine->sched.name;
+}
+
+static const struct dma_fence_ops onsram_fence_ops = {
+	.get_driver_name = onsram_fence_driver_name,
+	.get_timeline_name = onsram_fence_timeline_name,
+};
+
+struct onsram_job *onsram_job_new(struct onsram_context *ctx, enum onsram_job_kind kind)
+{
+	struct onsram_device *odev = ctx->odev;
+	struct onsram_job *job;
+	int ret;
+
+	job = kzalloc(sizeof(*job), GFP_KERNEL);
+	if (!job)
+		return ERR_PTR(-ENOMEM);
+	INIT_LIST_HEAD(&job->link);
+	job->odev = odev;
+	job->kind = kind;
+	job->ctx = onsram_context_get(ctx);
+	job->policy = READ_ONCE(ctx->policy);
+	if (job->policy == DRM_ONSRAM_POLICY_DEFAULT)
+		job->policy = READ_ONCE(odev->policy);
+	job->fallback = READ_ONCE(odev->fallback);
+
+	/* Resuming may sleep and fail, which nothing behind arming may */
+	ret = pm_runtime_resume_and_get(odev->drm.dev);
+	if (ret < 0)
+		goto err_free;
+	job->powered = true;
+
+	ret = -ENOMEM;
+	job->fence = kzalloc(sizeof(*job->fence), GFP_KERNEL);
+	if (!job->fence)
+		goto err_free;
+	spin_lock_init(&job->fence->lock);
+	return job;
+
+err_free:
+	onsram_job_free(job);
+	return ERR_PTR(ret);
+}
+
+void onsram_job_free(struct onsram_job *job)
+{
+	u32 i;
+
+	if (job->base.s_fence)
+		drm_sched_job_cleanup(&job->base);
+	if (job->fence) {
+		if (job->fence->base.ops)
+			dma_fence_put(&job->fence->base);
+		else
+			kfree(job->fence);
+	}
+	if (!job->graph) {
+		for (i = 0; i < job->nr_bos; i++)
+			drm_gem_object_put(&job->bos[i]->base.base);
+		kvfree(job->bos);
+		kvfree(job->ops);
+	} else {
+		onsram_graph_put(job->graph);
+	}
+	bitmap_free(job->writes);
+	kvfree(job->retired);
+	onsram_plan_put(job->plan);
+	if (job->powered) {
+		pm_runtime_mark_last_busy(job->odev->drm.dev);
+		pm_runtime_put_autosuspend(job->odev->drm.dev);
+	}
+	onsram_context_put(job->ctx);
+	kfree(job);
+}
+
+int onsram_job_init(struct onsram_job *job, struct drm_file *file)
+{
+	struct onsram_engine *copy = onsram_copy_engine(job->odev);
+	bool ops = job->kind == ONSRAM_JOB_OPS;
+	u32 entries = ops ? job->odev->engine[0].entries : copy->entries;
+	u32 credits = min(entries - 1, job->nr_ops * (1 + ONSRAM_ACTIONS_PER_OP) +
+				       ONSRAM_ACTIONS_MIN);
+	u32 i;
+	int ret;
+
+	job->writes = bitmap_zalloc(job->nr_bos, GFP_KERNEL);
+	if (!job->writes)
+		return -ENOMEM;
+	for (i = 0; i < job->nr_ops; i++)
+		__set_bit(job->ops[i].bo_index[0], job->writes);
+
+	if (job->policy == DRM_ONSRAM_POLICY_EAGER && ops) {
+		job->retired = kvcalloc(job->nr_ops, sizeof(*job->retired), GFP_KERNEL);
+		if (!job->retired)
+			return -ENOMEM;
+	}
+
+	ret = onsram_sched_job_init(&job->base, ops ? &job->ctx->compute : &job->ctx->copy,
+				    credits, job->ctx, file ? file->client_id : 0);
+	if (ret)
+		/* A failed init may have left a fence that was freed again */
+		job->base.s_fence = NULL;
+	return ret;
+}
+
+/* Called under spm.lock once per armed job: on the ring, or when it never got there */
+static void onsram_job_unqueue(struct onsram_job *job)
+{
+	u32 i;
+
+	for (i = 0; i < job->nr_bos; i++) {
+		struct onsram_bo *bo = job->bos[i];
+
+		if (!--bo->queued && bo->pending_dead) {
+			bo->pending_dead = false;
+			onsram_residency_discard(&job->odev->spm, &bo->res);
+		}
+	}
+}
+
+struct dma_fence *onsram_job_push(struct onsram_job *job)
+{
+	struct onsram_device *odev = job->odev;
+	struct drm_gem_object **objs = (struct drm_gem_object **)job->bos;
+	struct ww_acquire_ctx ww;
+	struct dma_fence *fence;
+	u32 i;
+	int ret, idx;
+
+	BUILD_BUG_ON(offsetof(struct onsram_bo, base.base) != 0);
+
+	if (!drm_dev_enter(&odev->drm, &idx))
+		return ERR_PTR(-ENODEV);
+	ret = drm_gem_lock_reservations(objs, job->nr_bos, &ww);
+	if (ret) {
+		drm_dev_exit(idx);
+		return ERR_PTR(ret == -EALREADY ? -EINVAL : ret);
+	}
+	mutex_lock(&odev->submit_lock);
+	for (i = 0; !ret && i < job->nr_bos; i++) {
+		ret = dma_resv_reserve_fences(objs[i]->resv, 1);
+		if (!ret)
+			ret = drm_sched_job_add_implicit_dependencies(&job->base, objs[i],
+								      test_bit(i, job->writes));
+	}
+	if (ret) {
+		fence = ERR_PTR(ret);
+		goto out;
+	}
+
+	mutex_lock(&odev->spm.lock);
+	for (i = 0; i < job->nr_bos; i++) {
+		job->bos[i]->queued++;
+		job->bos[i]->pending_dead = false;
+	}
+	mutex_unlock(&odev->spm.lock);
+
+	drm_sched_job_arm(&job->base);
+	fence = dma_fence_get(&job->base.s_fence->finished);
+	for (i = 0; i < job->nr_bos; i++)
+		dma_resv_add_fence(objs[i]->resv, fence, test_bit(i, job->writes) ?
+				   DMA_RESV_USAGE_WRITE : DMA_RESV_USAGE_READ);
+	trace_onsram_submit(odev, job->ctx->client.id, job->kind, job->nr_ops, job->nr_bos,
+			    fence->context, fence->seqno);
+	drm_gem_unlock_reservations(objs, job->nr_bos, &ww);
+	drm_sched_entity_push_job(&job->base);
+	mutex_unlock(&odev->submit_lock);
+	drm_dev_exit(idx);
+	return fence;
+
+out:
+	mutex_unlock(&odev->submit_lock);
+	drm_gem_unlock_reservations(objs, job->nr_bos, &ww);
+	drm_dev_exit(idx);
+	return fence;
+}
+
+struct dma_fence *onsram_bo_job(struct onsram_bo *bo, enum onsram_job_kind kind)
+{
+	struct onsram_job *job = onsram_job_new(bo->ctx, kind);
+	struct dma_fence *fence;
+	int ret = -ENOMEM;
+
+	if (IS_ERR(job))
+		return ERR_CAST(job);
+	job->bos = kvmalloc_array(1, sizeof(*job->bos), GFP_KERNEL);
+	if (job->bos) {
+		drm_gem_object_get(&bo->base.base);
+		job->bos[0] = bo;
+		job->nr_bos = 1;
+		ret = onsram_job_init(job, NULL);
+	}
+	fence = ret ? ERR_PTR(ret) : onsram_job_push(job);
+	if (IS_ERR(fence))
+		onsram_job_free(job);
+	return fence;
+}
+
+/* Emission: residency decides, this puts it on the ring */
+struct onsram_job_emit {
+	struct onsram_emit base;
+	struct onsram_engine *engine;
+	u32 op;
+};
+
+static int onsram_job_emit(struct onsram_emit *emit, const struct onsram_hw_cmd *cmd,
+			   enum onsram_push kind, struct onsram_residence *res)
+{
+	struct onsram_job_emit *je = container_of(emit, struct onsram_job_emit, base);
+	struct onsram_bo *bo = res ? onsram_res_to_bo(res) : NULL;
+
+	if (kind == ONSRAM_PUSH_WRITEBACK)
+		trace_onsram_writeback(je->engine->odev, bo->id, cmd->operand[1].addr, bo->bytes);
+	else if (kind == ONSRAM_PUSH_FETCH)
+		trace_onsram_prefetch(je->engine->odev, bo->id, cmd->operand[0].addr, bo->bytes);
+	else if (kind == ONSRAM_PUSH_ASSIGN)
+		trace_onsram_place(je->engine->odev, cmd->asid, cmd->arg[0], cmd->arg[1],
+				   cmd->arg[2]);
+	onsram_engine_push(je->engine, cmd, kind,
+			   kind == ONSRAM_PUSH_OP ? je->op : ONSRAM_SLOT_ACTION, bo);
+	return 0;
+}
+
+struct onsram_job_run {
+	struct onsram_residency_run base;
+	struct onsram_job *job;
+};
+
+static struct onsram_residence *onsram_job_tensor(const struct onsram_residency_run *run, u32 index)
+{
+	return &container_of(run, struct onsram_job_run, base)->job->bos[index]->res;
+}
+
+static int onsram_job_emit_op(struct onsram_job_run *run, struct onsram_job_emit *je)
+{
+	struct onsram_job *job = run->job;
+	struct onsram_spm *spm = &job->odev->spm;
+	const struct onsram_op *op = &job->ops[je->op];
+	u64 evictions = spm->stats.evictions, fallbacks = spm->stats.fallbacks;
+	struct onsram_residency_op rop = {
+		.cmd = &op->cmd,
+		.index = je->op,
+		.writes_all = op->writes_all,
+		.born = op->born,
+		.dies = op->dies,
+	};
+	u32 i, used = 0;
+	int ret;
+
+	for (i = 0; i < ONSRAM_MAX_OPERANDS; i++) {
+		rop.offset[i] = op->offset[i];
+		if (op->bo[i]) {
+			rop.res[i] = &op->bo[i]->res;
+			used |= BIT(i);
+		}
+	}
+	if (job->policy == DRM_ONSRAM_POLICY_EAGER)
+		rop.has_rule = onsram_rule_lookup(job->odev, op->key, &rop.actions, &rop.priority);
+
+	ret = onsram_residency_op(spm, &je->base, &run->base, &rop);
+	op->bo[0]->dead = false;
+
+	trace_onsram_op(job->odev, job->ctx->client.id, op->cmd.opcode, je->engine->seq,
+			rop.resident, used & ~rop.resident);
+	if (spm->stats.evictions != evictions)
+		trace_onsram_evict(job->odev, job->ctx->client.id,
+				   spm->stats.evictions - evictions);
+	if (spm->stats.fallbacks != fallbacks)
+		trace_onsram_fallback(job->odev, job->ctx->client.id, je->op, job->policy);
+	if (job->retired)
+		job->retired[je->op].resident = rop.resident;
+	return ret;
+}
+
+static int onsram_job_emit_all(struct onsram_job *job, struct onsram_engine *engine)
+{
+	struct onsram_spm *spm = &job->odev->spm;
+	struct onsram_job_emit je = {
+		.base.push = onsram_job_emit,
+		/* Barriers and a closing NOP are not the residency's to spend */
+		.base.room = job->base.credits - job->nr_ops - job->odev->nr_engines - 1,
+		.engine = engine,
+	};
+	struct onsram_job_run run = {
+		.base.client = &job->ctx->client,
+		.base.policy = job->policy,
+		.base.fallback = job->fallback,
+		.base.plan = job->plan,
+		.base.tensor = onsram_job_tensor,
+		.job = job,
+	};
+	int ret = 0;
+
+	switch (job->kind) {
+	case ONSRAM_JOB_WRITEBACK:
+		return onsram_residency_clean(spm, &je.base, &job->bos[0]->res);
+	case ONSRAM_JOB_PREFETCH:
+		return onsram_residency_fetch(spm, &je.base, &job->bos[0]->res);
+	case ONSRAM_JOB_OPS:
+		for (je.op = 0; !ret && je.op < job->nr_ops; je.op++)
+			ret = onsram_job_emit_op(&run, &je);
+		return ret;
+	}
+	return -EINVAL;
+}
+
+static struct dma_fence *onsram_run_job(struct drm_sched_job *sched_job)
+{
+	struct onsram_job *job = to_onsram_job(sched_job);
+	struct onsram_engine *engine = container_of(sched_job->sched, struct onsram_engine, sched);
+	struct onsram_device *odev = job->odev;
+	int idx;
+
+	if (sched_job->s_fence->finished.error)
+		return NULL;
+	if (!drm_dev_enter(&odev->drm, &idx))
+		return ERR_PTR(-ENODEV);
+
+	mutex_lock(&odev->spm.lock);
+	job->engine = engine;
+	job->fence->engine = engine;
+	dma_fence_init(&job->fence->base, &onsram_fence_ops, &job->fence->lock,
+		       engine->fence_context, ++engine->fence_seqno);
+	job->first_seq = engine->seq + 1;
+
+	onsram_engine_barrier(engine, job->ctx);
+	job->error = onsram_job_emit_all(job, engine);
+	if (engine->seq < job->first_seq || job->error) {
+		const struct onsram_hw_cmd nop = {
+			.opcode = ONSRAM_CMD_NOP,
+			.asid = job->ctx->client.asid,
+		};
+
+		onsram_engine_push(engine, &nop, ONSRAM_PUSH_ASSIGN, ONSRAM_SLOT_ACTION, NULL);
+	}
+	job->last_seq = engine->seq;
+	job->emitted = true;
+	onsram_job_unqueue(job);
+
+	spin_lock(&engine->lock);
+	list_add_tail(&job->link, &engine->jobs);
+	spin_unlock(&engine->lock);
+	trace_onsram_run(odev, job->ctx->client.id, engine->id, job->first_seq, job->last_seq);
+	onsram_engine_kick(engine);
+	mutex_unlock(&odev->spm.lock);
+
+	drm_dev_exit(idx);
+	return dma_fence_get(&job->fence->base);
+}
+
+static void onsram_free_job(struct drm_sched_job *sched_job)
+{
+	struct onsram_job *job = to_onsram_job(sched_job);
+
+	if (!job->emitted) {
+		mutex_lock(&job->odev->spm.lock);
+		onsram_job_unqueue(job);
+		mutex_unlock(&job->odev->spm.lock);
+	}
+	onsram_job_free(job);
+}
+
+const struct drm_sched_backend_ops onsram_sched_ops = {
+	.run_job = onsram_run_job,
+	.timedout_job = onsram_timedout_job,
+	.free_job = onsram_free_job,
+};
+
+static void onsram_stats_add(struct drm_onsram_stats *to, const struct onsram_job *job)
+{
+	const struct drm_onsram_stats *acct = &job->acct;
+
+	to->time_ps += job->end_ps - job->start_ps;
+	to->compute_ps += acct->compute_ps;
+	to->dram_read_bytes += acct->dram_read_bytes;
+	to->dram_write_bytes += acct->dram_write_bytes;
+	to->spm_bytes += acct->spm_bytes;
+	to->macs += acct->macs;
+	to->ops += acct->ops;
+	to->jobs += job->kind == ONSRAM_JOB_OPS && !job->error;
+	to->errors += job->kind == ONSRAM_JOB_OPS && job->error;
+}
+
+void onsram_job_complete(struct onsram_job *job)
+{
+	struct onsram_device *odev = job->odev;
+	struct onsram_context *ctx = job->ctx;
+	u64 busy = job->end_ps - job->start_ps;
+	struct dma_fence *fence;
+	u32 i;
+
+	if (job->error) {
+		/* What a failed job should have written is nowhere */
+		mutex_lock(&odev->spm.lock);
+		for_each_set_bit(i, job->writes, job->nr_bos)
+			onsram_bo_lost(odev, job->bos[i]);
+		mutex_unlock(&odev->spm.lock);
+	}
+
+	spin_lock(&odev->stats_lock);
+	onsram_stats_add(&ctx->stats, job);
+	onsram_stats_add(&odev->spm.stats, job);
+	ctx->energy_fj += job->energy_fj;
+	odev->energy_fj += job->energy_fj;
+	ctx->busy_ps[job->engine->id] += busy;
+	odev->busy_ps[job->engine->id] += busy;
+	spin_unlock(&odev->stats_lock);
+
+	for (i = 0; job->retired && i < job->nr_ops; i++)
+		if (job->retired[i].time_ps)
+			onsram_nl_op_retired(ctx, &job->ops[i], job->retired[i].resident,
+					     job->retired[i].time_ps);
+	trace_onsram_complete(odev, ctx->client.id, job->engine->id, job->last_seq, busy,
+			      job->error);
+
+	/* Signalling may free the job */
+	fence = dma_fence_get(&job->fence->base);
+	if (job->error)
+		dma_fence_set_error(fence, job->error);
+	dma_fence_signal(fence);
+	dma_fence_put(fence);
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Syncobjs in and out, and arrays from user space.
+ */
+
+#include <linux/dma-fence-chain.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include <drm/drm_syncobj.h>
+
+#include "onsram_drv.h"
+#include "onsram_sync.h"
+
+void *onsram_copy_array(u64 user, u32 nr, u32 stride, size_t size)
+{
+	const void __user *src = u64_to_user_ptr(user);
+	void *array;
+	u32 i;
+	int ret;
+
+	if (stride < size || stride % sizeof(u64))
+		return ERR_PTR(-EINVAL);
+	array = kvmalloc_array(nr, size, GFP_KERNEL);
+	if (!array)
+		return ERR_PTR(-ENOMEM);
+
+	if (stride == size) {
+		if (copy_from_user(array, src, nr * size)) {
+			ret = -EFAULT;
+			goto err_free;
+		}
+		return array;
+	}
+	for (i = 0; i < nr; i++) {
+		ret = copy_struct_from_user(array + i * size, size, src + (u64)i * stride, stride);
+		if (ret)
+			goto err_free;
+	}
+	return array;
+
+err_free:
+	kvfree(array);
+	return ERR_PTR(ret);
+}
+
+static int onsram_sync_out_init(struct onsram_sync_out *out, struct drm_file *file,
+				const struct drm_onsram_sync *sync)
+{
+	out->point = sync->point;
+	if (sync->point) {
+		out->chain = dma_fence_chain_alloc();
+		if (!out->chain)
+			return -ENOMEM;
+	}
+	out->syncobj = drm_syncobj_find(file, sync->handle);
+	return out->syncobj ? 0 : -ENOENT;
+}
+
+int onsram_syncs_init(struct onsram_syncs *syncs, struct drm_file *file, u64 user, u32 nr,
+		      u32 stride)
+{
+	u32 i;
+	int ret;
+
+	*syncs = (struct onsram_syncs) {};
+	if (!nr)
+		return 0;
+	if (nr > DRM_ONSRAM_MAX_SYNCS)
+		return -EINVAL;
+
+	syncs->sync = onsram_copy_array(user, nr, stride, sizeof(*syncs->sync));
+	if (IS_ERR(syncs->sync)) {
+		ret = PTR_ERR(syncs->sync);
+		syncs->sync = NULL;
+		return ret;
+	}
+	syncs->nr = nr;
+	syncs->out = kcalloc(nr, sizeof(*syncs->out), GFP_KERNEL);
+	ret = syncs->out ? 0 : -ENOMEM;
+
+	for (i = 0; !ret && i < nr; i++) {
+		const struct drm_onsram_sync *sync = &syncs->sync[i];
+
+		if (sync->flags == DRM_ONSRAM_SYNC_SIGNAL)
+			ret = onsram_sync_out_init(&syncs->out[syncs->nr_out++], file, sync);
+		else if (sync->flags != DRM_ONSRAM_SYNC_WAIT)
+			ret = -EINVAL;
+	}
+	if (ret)
+		onsram_syncs_fini(syncs);
+	return ret;
+}
+
+void onsram_syncs_fini(struct onsram_syncs *syncs)
+{
+	u32 i;
+
+	for (i = 0; i < syncs->nr_out; i++) {
+		dma_fence_chain_free(syncs->out[i].chain);
+		if (syncs->out[i].syncobj)
+			drm_syncobj_put(syncs->out[i].syncobj);
+	}
+	kfree(syncs->out);
+	kvfree(syncs->sync);
+}
+
+int onsram_syncs_wait(const struct onsram_syncs *syncs, struct drm_file *file,
+		      struct drm_sched_job *job)
+{
+	struct dma_fence *fence;
+	u32 i;
+	int ret;
+
+	for (i = 0; i < syncs->nr; i++) {
+		const struct drm_onsram_sync *sync = &syncs->sync[i];
+
+		if (sync->flags != DRM_ONSRAM_SYNC_WAIT)
+			continue;
+		ret = drm_syncobj_find_fence(file, sync->handle, sync->point, 0, &fence);
+		if (ret)
+			return ret;
+		ret = drm_sched_job_add_dependency(job, fence);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+void onsram_syncs_signal(struct onsram_syncs *syncs, struct dma_fence *fence)
+{
+	u32 i;
+
+	for (i = 0; i < syncs->nr_out; i++) {
+		struct onsram_sync_out *out = &syncs->out[i];
+
+		if (out->chain) {
+			drm_syncobj_add_point(out->syncobj, out->chain, fence, out->point);
+			out->chain = NULL;
+		} else {
+			drm_syncobj_replace_fence(out->syncobj, fence);
+		}
+	}
+}

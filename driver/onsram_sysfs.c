@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * sysfs group spm/ of the PCI function; docs/abi/sysfs-onsram describes it.
+ */
+
+#include <linux/pm_runtime.h>
+#include <linux/sysfs.h>
+
+#include "onsram_drv.h"
+
+/* Indexed by enum drm_onsram_policy; DEFAULT is not a device's policy */
+static const char * const onsram_policy_names[] = {
+	[DRM_ONSRAM_POLICY_NONE] = "none",
+	[DRM_ONSRAM_POLICY_LRU] = "lru",
+	[DRM_ONSRAM_POLICY_STATIC] = "static",
+	[DRM_ONSRAM_POLICY_EAGER] = "eager",
+};
+
+/* What a bytes-in-granules attribute shows; read under spm.lock */
+#define ONSRAM_SPM_ATTR(name, expr) \
+static ssize_t name##_show(struct device *dev, struct device_attribute *attr, char *buf) \
+{ \
+	struct onsram_device *odev = dev_get_drvdata(dev); \
+	u64 value; \
+\
+	mutex_lock(&odev->spm.lock); \
+	value = (expr); \
+	mutex_unlock(&odev->spm.lock); \
+	return sysfs_emit(buf, "%llu\n", value); \
+} \
+static DEVICE_ATTR_RO(name)
+
+ONSRAM_SPM_ATTR(size, odev->model.spm_size);
+ONSRAM_SPM_ATTR(used, (u64)odev->spm.used * ONSRAM_SPM_GRANULE);
+ONSRAM_SPM_ATTR(peak, odev->spm.stats.peak_bytes);
+ONSRAM_SPM_ATTR(free, (u64)(odev->spm.capacity - odev->spm.used) * ONSRAM_SPM_GRANULE);
+ONSRAM_SPM_ATTR(largest_free, onsram_spm_largest_free(&odev->spm));
+ONSRAM_SPM_ATTR(resident, odev->spm.resident);
+ONSRAM_SPM_ATTR(generation, odev->generation);
+
+#define ONSRAM_STAT_ATTR(name) \
+static ssize_t name##_show(struct device *dev, struct device_attribute *attr, char *buf) \
+{ \
+	struct drm_onsram_stats stats; \
+\
+	onsram_device_stats(dev_get_drvdata(dev), &stats); \
+	return sysfs_emit(buf, "%llu\n", (u64)stats.name); \
+} \
+static DEVICE_ATTR_RO(name)
+
+ONSRAM_STAT_ATTR(hits);
+ONSRAM_STAT_ATTR(misses);
+ONSRAM_STAT_ATTR(evictions);
+ONSRAM_STAT_ATTR(writebacks);
+ONSRAM_STAT_ATTR(prefetches);
+ONSRAM_STAT_ATTR(fallbacks);
+ONSRAM_STAT_ATTR(scrubs);
+ONSRAM_STAT_ATTR(dram_read_bytes);
+ONSRAM_STAT_ATTR(dram_write_bytes);
+ONSRAM_STAT_ATTR(dram_avoided_bytes);
+ONSRAM_STAT_ATTR(energy_pj);
+
+static ssize_t busy_ps_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct onsram_device *odev = dev_get_drvdata(dev);
+	u64 busy[ONSRAM_MAX_ENGINES];
+	ssize_t len = 0;
+	u32 e;
+
+	spin_lock(&odev->stats_lock);
+	memcpy(busy, odev->busy_ps, sizeof(busy));
+	spin_unlock(&odev->stats_lock);
+	for (e = 0; e < odev->nr_engines - 1; e++)
+		len += sysfs_emit_at(buf, len, "compute%u %llu\n", e, busy[e]);
+	len += sysfs_emit_at(buf, len, "copy %llu\n", busy[e]);
+	return len;
+}
+static DEVICE_ATTR_RO(busy_ps);
+
+static ssize_t policy_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct onsram_device *odev = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%s\n", onsram_policy_names[READ_ONCE(odev->policy)]);
+}
+
+static int onsram_policy_parse(const char *buf, u32 last)
+{
+	u32 i;
+
+	for (i = DRM_ONSRAM_POLICY_NONE; i <= last; i++)
+		if (sysfs_streq(buf, onsram_policy_names[i]))
+			return i;
+	return -EINVAL;
+}
+
+static ssize_t policy_store(struct device *dev, struct device_attribute *attr, const char *buf,
+			    size_t count)
+{
+	struct onsram_device *odev = dev_get_drvdata(dev);
+	int policy = onsram_policy_parse(buf, DRM_ONSRAM_POLICY_EAGER);
+
+	if (policy < 0)
+		return policy;
+	WRITE_ONCE(odev->policy, policy);
+	return count;
+}
+static DEVICE_ATTR_RW(policy);
+
+static ssize_t fallback_policy_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct onsram_device *odev = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%s\n", onsram_policy_names[READ_ONCE(odev->fallback)]);
+}
+
+static ssize_t fallback_policy_store(struct device *dev, struct device_attribute *attr,
+				     const char *buf, size_t count)
+{
+	struct onsram_device *odev = dev_get_drvdata(dev);
+	int policy = onsram_policy_parse(buf, DRM_ONSRAM_POLICY_LRU);
+
+	if (policy < 0)
+		return policy;
+	WRITE_ONCE(odev->fallback, policy);
+	return count;
+}
+static DEVICE_ATTR_RW(fallback_policy);
+
+static struct attribute *onsram_spm_attrs[] = {
+	&dev_attr_size.attr,
+	&dev_attr_used.attr,
+	&dev_attr_peak.attr,
+	&dev_attr_free.attr,
+	&dev_attr_largest_free.attr,
+	&dev_attr_resident.attr,
+	&dev_attr_hits.attr,
+	&dev_attr_misses.attr,
+	&dev_attr_evictions.attr,
+	&dev_attr_writebacks.attr,
+	&dev_attr_prefetches.attr,
+	&dev_attr_fallbacks.attr,
+	&dev_attr_scrubs.attr,
+	&dev_attr_dram_read_bytes.attr,
+	&dev_attr_dram_write_bytes.attr,
+	&dev_attr_dram_avoided_bytes.attr,
+	&dev_attr_energy_pj.attr,
+	&dev_attr_busy_ps.attr,
+	&dev_attr_policy.attr,
+	&dev_attr_fallback_policy.attr,
+	&dev_attr_generation.attr,
+	NULL
+};
+
+static const struct attribute_group onsram_spm_group = {
+	.name = "spm",
+	.attrs = onsram_spm_attrs,
+};
+
+const struct attribute_group *onsram_attr_groups[] = {
+	&onsram_spm_group,
+	NULL
+};
