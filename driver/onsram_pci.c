@@ -248,8 +248,6 @@ struct pci_driver onsram_pci_driver = {
 	.remove = onsram_pci_remove,
 	.shutdown = onsram_pci_shutdown,
 	.err_handler = &onsram_err_handlers,
-	.driver = {
-		.pm = pm_ptr(&onsram_pm_ops),
-		.dev_groups = onsram_attr_groups,
-	},
+	.dev_groups = onsram_attr_groups,
+	.driver.pm = pm_ptr(&onsram_pm_ops),
 };
