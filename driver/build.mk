@@ -24,3 +24,10 @@ endef
 
 $(MODULE): $(DRIVER_SRCS) $(DRIVER_HDRS)
 	$(call module,build/module,$(KHEADERS))
+
+# Sparse and all warnings, as errors; in a folder of its own, for W=1 rebuilds all.
+.PHONY: sparse
+sparse: $(DRIVER_SRCS) $(DRIVER_HDRS)
+	@rm -rf build/sparse
+	$(call module,build/sparse,$(KHEADERS),C=2 W=1)
+	@! grep -E 'warning:|error:' build/logs/sparse.log
