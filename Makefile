@@ -21,6 +21,8 @@ IOMMU ?= none
 NO_DRIVER ?=
 NO_DAEMON ?=
 NO_DEVICE ?=
+# 1: QEMU counts instructions, one a nanosecond of guest time
+ICOUNT ?=
 # Properties of the device by name, and any more of them: a=b,c=d
 SPM_SIZE ?=
 DRAM_BW ?=
@@ -125,7 +127,7 @@ vm = tools/vm/run-vm --qemu "$$(qemu-device/build.sh)" --kernel $(1)/vmlinux --i
 	--mem $(MEM) --timeout $(TIMEOUT) --iommu $(IOMMU) --device "$(device_properties)" \
 	--driver-options '$(DRIVER_OPTIONS)' --append='$(APPEND)' --qemu-extra='$(QEMU_EXTRA)' \
 	$(if $(filter 1,$(NO_DRIVER)),--no-driver) $(if $(filter 1,$(NO_DAEMON)),--no-daemon) \
-	$(if $(filter 1,$(NO_DEVICE)),--no-device)
+	$(if $(filter 1,$(NO_DEVICE)),--no-device) $(if $(filter 1,$(ICOUNT)),--icount)
 
 # --- targets --------------------------------------------------------------------
 

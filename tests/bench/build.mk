@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT
+SUBMIT_COST := $(B)/submit-cost
+PROGRAMS += $(SUBMIT_COST)
+
+$(B)/tests/bench/submit-cost.o: CFLAGS += -Itools/lib
+$(SUBMIT_COST): $(B)/tests/bench/submit-cost.o $(LIBONSRAM)
+	$(CC) $(LDFLAGS) -o $@ $^ -lprotobuf-c -lm
