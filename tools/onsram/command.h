@@ -90,6 +90,8 @@ void plan_input_release(struct plan_input *in);
  * otherwise when it takes more than two seconds; @total 0: no end known
  */
 void progress_update(const char *cmd, const char *what, uint64_t done, uint64_t total);
+/** now_ns() - CLOCK_MONOTONIC */
+uint64_t now_ns(void);
 /** progress_end() - clear the line on a terminal */
 void progress_end(void);
 

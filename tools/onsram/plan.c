@@ -175,7 +175,8 @@ static struct json_object *tensor_json(const struct onsram_program *p, uint32_t 
 }
 
 static void print_plan_json(const struct options *opt, const struct onsram_model *m,
-			    const struct onsram_program *p, const struct onsram_plan *plan)
+			    const struct onsram_program *p, const struct onsram_plan *plan,
+			    uint64_t plan_ns)
 {
 	struct json_object *o = json_object_new_object();
 	struct json_object *tensors = json_object_new_array();
@@ -191,6 +192,7 @@ static void print_plan_json(const struct options *opt, const struct onsram_model
 	json_add_u64(o, "time_ps_pass2", plan->time_ps_again);
 	json_add_u64(o, "baseline_ps", plan->baseline_ps);
 	json_add_u64(o, "bound_ps", plan->bound_ps);
+	json_add_u64(o, "plan_ns", plan_ns);
 	for (i = 0; i < p->nr_tensors; i++)
 		json_object_array_add(tensors, tensor_json(p, i, plan));
 	json_object_object_add(o, "tensors", tensors);
@@ -250,21 +252,24 @@ static int plan_program(const struct options *opt, const struct onsram_model *m,
 {
 	struct onsram_plan *plan;
 	struct plan_input in;
+	uint64_t plan_ns;
 
 	if (plan_input_init(&in, p))
 		return failure(CMD, "out of memory");
 	progress_update(CMD, "planning", 0, 0);
+	plan_ns = now_ns();
 	if (opt->policy == DRM_ONSRAM_POLICY_NONE)
 		plan = onsram_plan_none(m, &in.graph);
 	else
 		plan = onsram_plan_static(m, &in.graph);
+	plan_ns = now_ns() - plan_ns;
 	progress_end();
 	if (!plan) {
 		plan_input_release(&in);
 		return failure(CMD, "out of memory");
 	}
 	if (opt->json)
-		print_plan_json(opt, m, p, plan);
+		print_plan_json(opt, m, p, plan, plan_ns);
 	else
 		print_plan_text(opt, m, p, plan);
 	onsram_plan_free(plan);

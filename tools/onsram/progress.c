@@ -18,7 +18,7 @@ static struct {
 	bool drawn;
 } state;
 
-static uint64_t now_ns(void)
+uint64_t now_ns(void)
 {
 	struct timespec ts;
 
