@@ -237,7 +237,7 @@ static int load_inputs(struct context *c)
 		const char *path = c->opt.input.nr ? c->opt.input.path[i] : "default input";
 
 		if (c->opt.input.nr ? onsram_array_load(path, &c->inputs[i], &err) :
-				      onsram_default_input(p, i, &c->inputs[i]))
+				      onsram_default_input(p, i, &c->inputs[i], &err))
 			return failure_text(CMD, err);
 		status = fit_array(path, &c->inputs[i], t);
 		if (status)

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: MIT
+# Tests of the driver, run in the guest; the harness is the kernel's own.
+SELFTEST_NAMES := test-query test-bo test-bad-op test-bad-call test-values test-sync test-graph \
+	test-residency test-isolation test-sysfs test-netlink
+SELFTEST_PROGRAMS := $(addprefix $(B)/tests/selftests/,$(SELFTEST_NAMES))
+SELFTEST_COMMON := $(B)/tests/selftests/client.o $(B)/tests/selftests/ops.o
+
+$(SELFTEST_PROGRAMS:=.o): | $(KSRC)
+# The harness compares values of whatever types a test gives it.
+$(SELFTEST_PROGRAMS:=.o) $(SELFTEST_COMMON): CFLAGS += -Itools/lib -isystem $(KSELFTEST) \
+	-Wno-sign-compare $(shell pkg-config --cflags libnl-genl-3.0)
+$(SELFTEST_PROGRAMS): %: %.o $(SELFTEST_COMMON) $(B)/tools/lib/device.o
+	$(CC) $(LDFLAGS) -o $@ $^ -lm -lnl-genl-3 -lnl-3
+
+SELFTESTS += $(SELFTEST_PROGRAMS)
+# Last in the order of names, for it judges what the others left in the log.
+GUEST_FILES += tests/selftests/zz-kernel-log=/usr/lib/onsram/selftests/zz-kernel-log
+
+# test-netlink is the policy agent itself.
+tap-kselftest: NO_DAEMON = 1

@@ -1,0 +1,481 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The policy family: who may, what is refused, and what plans and rules do.
+ * The test is the policy agent itself, so no other may be attached.
+ */
+#include "kselftest_harness.h"
+
+#include <linux/onsram_netlink.h>
+#include <netlink/genl/ctrl.h>
+#include <netlink/genl/genl.h>
+#include <netlink/netlink.h>
+
+#include "client.h"
+
+#define NR_OPS		2
+#define PLACE		BUFFER_BYTES	/* a buffer is whole granules */
+
+struct interval {
+	uint32_t field[ONSRAM_A_INTERVAL_MAX + 1];	/* by attribute */
+	uint32_t leave_out;				/* attribute, or 0 */
+};
+
+static struct interval interval(uint32_t tensor, uint32_t first, uint32_t last, uint32_t flags,
+				uint32_t offset)
+{
+	return (struct interval){ .field = {
+		[ONSRAM_A_INTERVAL_TENSOR] = tensor, [ONSRAM_A_INTERVAL_FIRST_OP] = first,
+		[ONSRAM_A_INTERVAL_LAST_OP] = last, [ONSRAM_A_INTERVAL_FLAGS] = flags,
+		[ONSRAM_A_INTERVAL_OFFSET] = offset, [ONSRAM_A_INTERVAL_BYTES] = PLACE,
+	} };
+}
+
+FIXTURE(netlink) {
+	struct client client;
+	struct nl_sock *sock;
+	int family;
+	uint32_t graph;
+	struct drm_onsram_op ops[NR_OPS];
+	struct drm_onsram_tensor tensors[4];
+};
+
+/* 3 = 1 + 2; 0 = 3 + 1: tensor 2 constant, 3 transient, 1 input, 0 output */
+FIXTURE_SETUP(netlink)
+{
+	struct client *c = &self->client;
+	uint32_t i;
+
+	ASSERT_EQ(0, client_open(c));
+	self->ops[0] = self->ops[1] = add_op();
+	self->ops[0].operand[0].bo = 3;
+	self->ops[1].operand[1].bo = 3;
+	self->ops[1].operand[2].bo = 1;
+	for (i = 0; i < 4; i++)
+		self->tensors[i].handle = c->handle[i];
+	self->tensors[2].flags = DRM_ONSRAM_TENSOR_CONST;
+	self->tensors[3].flags = DRM_ONSRAM_TENSOR_TRANSIENT;
+	ASSERT_EQ(0, onsram_device_set_policy(c->dev, DRM_ONSRAM_POLICY_STATIC));
+	ASSERT_EQ(0, onsram_graph_create(c->dev, self->ops, NR_OPS, self->tensors, 4, &self->graph));
+	self->sock = nl_socket_alloc();
+	ASSERT_NE(NULL, self->sock);
+	ASSERT_EQ(0, genl_connect(self->sock));
+	self->family = genl_ctrl_resolve(self->sock, ONSRAM_FAMILY_NAME);
+	ASSERT_LT(0, self->family);
+}
+
+FIXTURE_TEARDOWN(netlink)
+{
+	if (self->sock)
+		nl_socket_free(self->sock);
+	client_close(&self->client);
+}
+
+static struct nl_msg *request(int family, uint8_t cmd, int flags)
+{
+	struct nl_msg *msg = nlmsg_alloc_size(1 << 20);
+
+	if (msg)
+		genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, family, 0, flags, cmd,
+			    ONSRAM_FAMILY_VERSION);
+	return msg;
+}
+
+/* Answers are taken as messages, an error's is kept: libnl's own codes lose the errno */
+static int on_error(struct sockaddr_nl *who, struct nlmsgerr *e, void *arg)
+{
+	(void)who;
+	*(int *)arg = -e->error;
+	return NL_STOP;
+}
+
+static int on_end(struct nl_msg *msg, void *arg)
+{
+	(void)msg;
+	(void)arg;
+	return NL_STOP;
+}
+
+static int count_message(struct nl_msg *msg, void *arg)
+{
+	(void)msg;
+	++*(int *)arg;
+	return NL_OK;
+}
+
+/* Send and wait for the end of it. Return: 0 or the errno; @messages counts answers */
+static int ask(struct nl_sock *sock, struct nl_msg *msg, int *messages)
+{
+	struct nl_cb *cb = nl_cb_alloc(NL_CB_DEFAULT);
+	int error = 0, count = 0, ret;
+
+	nl_cb_err(cb, NL_CB_CUSTOM, on_error, &error);
+	nl_cb_set(cb, NL_CB_ACK, NL_CB_CUSTOM, on_end, NULL);
+	nl_cb_set(cb, NL_CB_FINISH, NL_CB_CUSTOM, on_end, NULL);
+	nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, count_message, &count);
+	ret = nl_send_auto(sock, msg);
+	nlmsg_free(msg);
+	if (ret >= 0)
+		ret = nl_recvmsgs(sock, cb);
+	/* A do-request with an answer sends the answer first, then its acknowledgement. */
+	if (ret >= 0 && !error && count && messages && *messages < 0)
+		ret = nl_recvmsgs(sock, cb);
+	nl_cb_put(cb);
+	if (messages)
+		*messages = count;
+	return error ? error : ret < 0 ? EIO : 0;
+}
+
+static int simple(struct nl_sock *sock, int family, uint8_t cmd, uint32_t device)
+{
+	struct nl_msg *msg = request(family, cmd, NLM_F_ACK);
+	int answers = -1;
+
+	nla_put_u32(msg, ONSRAM_A_DEVICE_ID, device);
+	return ask(sock, msg, &answers);
+}
+
+static int attach(struct nl_sock *sock, int family, const struct client *c)
+{
+	int ret = simple(sock, family, ONSRAM_CMD_ATTACH, c->dev->index);
+
+	return ret ? ret : simple(sock, family, ONSRAM_CMD_DONE, c->dev->index);
+}
+
+static int set_plan(struct nl_sock *sock, int family, const struct client *c, uint32_t graph,
+		    const struct interval *intervals, uint32_t nr)
+{
+	struct nl_msg *msg = request(family, ONSRAM_CMD_PLAN_SET, NLM_F_ACK);
+	struct nlattr *nest;
+	uint32_t i, a;
+
+	nla_put_u32(msg, ONSRAM_A_DEVICE_ID, c->dev->index);
+	nla_put_u32(msg, ONSRAM_A_GRAPH_ID, graph);
+	for (i = 0; i < nr; i++) {
+		nest = nla_nest_start(msg, ONSRAM_A_INTERVAL | NLA_F_NESTED);
+		for (a = ONSRAM_A_INTERVAL_TENSOR; a <= ONSRAM_A_INTERVAL_MAX; a++)
+			if (a != intervals[i].leave_out)
+				nla_put_u32(msg, a, intervals[i].field[a]);
+		nla_nest_end(msg, nest);
+	}
+	return ask(sock, msg, NULL);
+}
+
+#define PLAN(...) ({ \
+	const struct interval list_[] = { __VA_ARGS__ }; \
+	set_plan(self->sock, self->family, &self->client, self->graph, list_, \
+		 sizeof(list_) / sizeof(list_[0])); \
+})
+
+static int run_graph(struct client *c, uint32_t graph)
+{
+	struct drm_onsram_sync sync = { .flags = DRM_ONSRAM_SYNC_SIGNAL };
+	int ret = onsram_sync_create(c->dev, &sync.handle);
+
+	if (!ret)
+		ret = onsram_graph_run(c->dev, graph, &sync, 1);
+	return ret ? ret : onsram_sync_wait(c->dev, sync.handle, 0, WAIT_NS);
+}
+
+TEST_F(netlink, unprivileged)
+{
+	uint32_t index = self->client.dev->index;
+	int group = genl_ctrl_resolve_grp(self->sock, ONSRAM_FAMILY_NAME, ONSRAM_MCGRP_EVENTS);
+	struct nl_sock *sock;
+
+	ASSERT_LT(0, group);
+	ASSERT_EQ(0, setgid(65534));
+	ASSERT_EQ(0, setuid(65534));
+	sock = nl_socket_alloc();
+	ASSERT_EQ(0, genl_connect(sock));
+	EXPECT_EQ(EPERM, simple(sock, self->family, ONSRAM_CMD_ATTACH, index));
+	EXPECT_EQ(EPERM, simple(sock, self->family, ONSRAM_CMD_DONE, index));
+	EXPECT_EQ(EPERM, simple(sock, self->family, ONSRAM_CMD_PLAN_SET, index));
+	EXPECT_EQ(EPERM, simple(sock, self->family, ONSRAM_CMD_RULE_SET, index));
+	EXPECT_EQ(EPERM, simple(sock, self->family, ONSRAM_CMD_RULE_DEL, index));
+	EXPECT_EQ(EPERM, simple(sock, self->family, ONSRAM_CMD_POLICY_SET, index));
+	EXPECT_NE(0, nl_socket_add_membership(sock, group));
+	/* Looking is allowed. */
+	EXPECT_EQ(0, simple(sock, self->family, ONSRAM_CMD_DEVICE_GET, index));
+	EXPECT_EQ(0, simple(sock, self->family, ONSRAM_CMD_STATS_GET, index));
+	nl_socket_free(sock);
+}
+
+TEST_F(netlink, unknown_device)
+{
+	EXPECT_EQ(ENODEV, simple(self->sock, self->family, ONSRAM_CMD_DEVICE_GET, 200));
+	EXPECT_EQ(ENODEV, simple(self->sock, self->family, ONSRAM_CMD_ATTACH, 200));
+}
+
+TEST_F(netlink, device_missing)
+{
+	EXPECT_EQ(EINVAL, ask(self->sock, request(self->family, ONSRAM_CMD_ATTACH, NLM_F_ACK), NULL));
+}
+
+TEST_F(netlink, unknown_attribute)
+{
+	struct nl_msg *msg = request(self->family, ONSRAM_CMD_DEVICE_GET, NLM_F_ACK);
+
+	nla_put_u32(msg, ONSRAM_A_DEVICE_ID, self->client.dev->index);
+	nla_put_u32(msg, ONSRAM_A_MAX + 1, 1);
+	EXPECT_EQ(EINVAL, ask(self->sock, msg, NULL));
+}
+
+TEST_F(netlink, attribute_too_short)
+{
+	struct nl_msg *msg = request(self->family, ONSRAM_CMD_DEVICE_GET, NLM_F_ACK);
+
+	nla_put_u16(msg, ONSRAM_A_DEVICE_ID, 0);
+	EXPECT_NE(0, ask(self->sock, msg, NULL));
+}
+
+TEST_F(netlink, unknown_command)
+{
+	EXPECT_EQ(EOPNOTSUPP, simple(self->sock, self->family, ONSRAM_CMD_MAX + 1,
+				     self->client.dev->index));
+}
+
+TEST_F(netlink, only_the_agent)
+{
+	const struct interval plan = interval(3, 0, 1, 0, 0);
+	struct nl_sock *second = nl_socket_alloc();
+	uint32_t index = self->client.dev->index;
+
+	ASSERT_EQ(0, genl_connect(second));
+	EXPECT_EQ(EPERM, simple(self->sock, self->family, ONSRAM_CMD_DONE, index));
+	EXPECT_EQ(EPERM, PLAN(plan));
+	ASSERT_EQ(0, attach(self->sock, self->family, &self->client));
+	EXPECT_EQ(EBUSY, simple(second, self->family, ONSRAM_CMD_ATTACH, index));
+	EXPECT_EQ(EBUSY, simple(self->sock, self->family, ONSRAM_CMD_ATTACH, index));
+	EXPECT_EQ(EPERM, set_plan(second, self->family, &self->client, self->graph, &plan, 1));
+	nl_socket_free(second);
+	/* The other socket's end is not the agent's. */
+	EXPECT_EQ(0, PLAN(plan));
+}
+
+TEST_F(netlink, bad_plans)
+{
+	uint32_t spm = self->client.dev->info.model.spm_size;
+	struct interval iv;
+	uint32_t a;
+
+	ASSERT_EQ(0, attach(self->sock, self->family, &self->client));
+	EXPECT_EQ(EINVAL, PLAN(interval(4, 0, 1, 0, 0)));		/* foreign tensor */
+	EXPECT_EQ(EINVAL, PLAN(interval(UINT32_MAX, 0, 1, 0, 0)));
+	EXPECT_EQ(EINVAL, PLAN(interval(3, 0, NR_OPS, 0, 0)));		/* foreign operation */
+	EXPECT_EQ(EINVAL, PLAN(interval(3, UINT32_MAX, UINT32_MAX, 0, 0)));
+	EXPECT_EQ(EINVAL, PLAN(interval(3, 1, 0, 0, 0)));		/* backwards */
+	EXPECT_EQ(EINVAL, PLAN(interval(3, 0, 1, 4, 0)));		/* unknown flag */
+	EXPECT_EQ(EINVAL, PLAN(interval(3, 0, 1, 0, 512)));		/* between granules */
+	EXPECT_EQ(EINVAL, PLAN(interval(3, 0, 1, 0, spm)));		/* behind the SPM */
+	EXPECT_EQ(EINVAL, PLAN(interval(3, 0, 1, 0, UINT32_MAX & ~1023u)));
+	EXPECT_EQ(EINVAL, PLAN(interval(2, 0, 0, ONSRAM_INTERVAL_KEEP | ONSRAM_INTERVAL_FETCH, 0)));
+	EXPECT_EQ(EINVAL, PLAN(interval(2, 0, 0, 0, 0)));		/* constant, not fetched */
+	EXPECT_EQ(EINVAL, PLAN(interval(1, 0, 1, 0, 0)));		/* input, not fetched */
+	EXPECT_EQ(EINVAL, PLAN(interval(3, 0, 1, 0, 0),			/* same place, same time */
+			       interval(1, 0, 1, ONSRAM_INTERVAL_FETCH, PLACE - 1024)));
+	EXPECT_EQ(EINVAL, PLAN(interval(3, 0, 1, 0, 0), interval(3, 1, 1, 0, 4 * PLACE)));
+	iv = interval(3, 0, 1, 0, 0);
+	iv.field[ONSRAM_A_INTERVAL_BYTES] -= 1024;
+	EXPECT_EQ(EINVAL, PLAN(iv));
+	for (a = ONSRAM_A_INTERVAL_TENSOR; a <= ONSRAM_A_INTERVAL_MAX; a++) {
+		iv = interval(3, 0, 1, 0, 0);
+		iv.leave_out = a;
+		EXPECT_EQ(EINVAL, PLAN(iv)) {
+			TH_LOG("attribute %u left out", a);
+		}
+	}
+	EXPECT_EQ(ENOENT, set_plan(self->sock, self->family, &self->client, self->graph + 1000, &iv, 1));
+	/* None of them became the graph's plan. */
+	EXPECT_EQ(-ETIME, onsram_graph_wait_plan(self->client.dev, self->graph, 0));
+}
+
+/* All but the staging window may be planned, not a byte more */
+TEST_F(netlink, plan_larger_than_the_spm)
+{
+	const struct drm_onsram_dev_info *info = &self->client.dev->info;
+	uint64_t capacity = info->model.spm_size - info->staging_min;
+	struct drm_onsram_tensor t;
+	struct drm_onsram_op op = fill_op(1);
+	struct interval iv;
+	struct onsram_bo bo;
+	uint32_t graph;
+
+	ASSERT_EQ(0, attach(self->sock, self->family, &self->client));
+	ASSERT_EQ(0, onsram_bo_create(self->client.dev, capacity + info->granule, &bo));
+	t = (struct drm_onsram_tensor){ .handle = bo.handle, .flags = DRM_ONSRAM_TENSOR_TRANSIENT };
+	ASSERT_EQ(0, onsram_graph_create(self->client.dev, &op, 1, &t, 1, &graph));
+	iv = interval(0, 0, 0, 0, 0);
+	iv.field[ONSRAM_A_INTERVAL_BYTES] = capacity + info->granule;
+	EXPECT_EQ(EINVAL, set_plan(self->sock, self->family, &self->client, graph, &iv, 1));
+}
+
+TEST_F(netlink, plan_acts)
+{
+	struct client *c = &self->client;
+	float a[24], w[24], y[24];
+	struct drm_onsram_stats s;
+	int round;
+
+	put_ramp(c, 1, a, 24, 1, 1);
+	put_ramp(c, 2, w, 24, 5, 2);
+	EXPECT_EQ(-ENOTCONN, onsram_graph_wait_plan(c->dev, self->graph, 0));
+	ASSERT_EQ(0, attach(self->sock, self->family, c));
+	EXPECT_EQ(-ETIME, onsram_graph_wait_plan(c->dev, self->graph, 1000000));
+	ASSERT_EQ(0, PLAN(interval(3, 0, 1, 0, 0),
+			  interval(2, 0, 1, ONSRAM_INTERVAL_FETCH | ONSRAM_INTERVAL_KEEP, PLACE),
+			  interval(1, 0, 1, ONSRAM_INTERVAL_FETCH, 2 * PLACE)));
+	EXPECT_EQ(0, onsram_graph_wait_plan(c->dev, self->graph, 0));
+	for (round = 0; round < 3; round++) {
+		ASSERT_EQ(0, run_graph(c, self->graph));
+		ASSERT_EQ(0, get_floats(c, 0, y, 24));
+		EXPECT_EQ(2 * a[23] + w[23], y[23]);
+	}
+	ASSERT_EQ(0, onsram_device_stats(c->dev, &s));
+	EXPECT_EQ(0, s.fallbacks);
+	/* tensor 3 and 1 at operation 1, tensor 2 and 1 at operation 0: each run */
+	EXPECT_LE(3 * 4, s.hits);
+	EXPECT_EQ(DRM_ONSRAM_RESIDENCY_CLEAN, residency(c, 2));	/* kept */
+	EXPECT_EQ(DRM_ONSRAM_RESIDENCY_NONE, residency(c, 3));
+}
+
+TEST_F(netlink, empty_plan)
+{
+	struct client *c = &self->client;
+	struct drm_onsram_stats s;
+
+	ASSERT_EQ(0, attach(self->sock, self->family, c));
+	ASSERT_EQ(0, set_plan(self->sock, self->family, c, self->graph, NULL, 0));
+	EXPECT_EQ(0, onsram_graph_wait_plan(c->dev, self->graph, 0));
+	ASSERT_EQ(0, run_graph(c, self->graph));
+	ASSERT_EQ(0, onsram_device_stats(c->dev, &s));
+	EXPECT_EQ(0, s.fallbacks);
+	EXPECT_EQ(0, s.peak_bytes);
+}
+
+/* The agent dies: its plans go with it, and the fallback runs the graph to the same result. */
+TEST_F(netlink, agent_gone)
+{
+	struct client *c = &self->client;
+	float a[24], w[24], y[24];
+	struct drm_onsram_stats s;
+
+	put_ramp(c, 1, a, 24, 1, 1);
+	put_ramp(c, 2, w, 24, 5, 2);
+	ASSERT_EQ(0, attach(self->sock, self->family, c));
+	ASSERT_EQ(0, PLAN(interval(3, 0, 1, 0, 0)));
+	ASSERT_EQ(0, run_graph(c, self->graph));
+	nl_socket_free(self->sock);
+	self->sock = NULL;
+	EXPECT_EQ(-ENOTCONN, onsram_graph_wait_plan(c->dev, self->graph, WAIT_NS));
+	ASSERT_EQ(0, run_graph(c, self->graph));
+	ASSERT_EQ(0, get_floats(c, 0, y, 24));
+	EXPECT_EQ(2 * a[23] + w[23], y[23]);
+	ASSERT_EQ(0, onsram_device_stats(c->dev, &s));
+	EXPECT_EQ(NR_OPS, s.fallbacks);
+	EXPECT_EQ(0, s.errors);
+}
+
+/* Somebody waits for a plan when the agent attaches, and gets it when it comes */
+TEST_F(netlink, wait_is_woken)
+{
+	struct client *c = &self->client;
+	pid_t child;
+	int status;
+
+	ASSERT_EQ(0, attach(self->sock, self->family, c));
+	child = fork();
+	if (!child) {
+		usleep(200000);
+		_exit(PLAN(interval(3, 0, 1, 0, 0)));
+	}
+	EXPECT_EQ(0, onsram_graph_wait_plan(c->dev, self->graph, WAIT_NS));
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
+}
+
+static int rule(struct nl_sock *sock, int family, const struct client *c, uint8_t cmd,
+		uint64_t first_key, uint32_t nr, uint32_t actions, uint32_t leave_out)
+{
+	struct nl_msg *msg = request(family, cmd, NLM_F_ACK);
+	struct nlattr *nest;
+	uint32_t i;
+
+	nla_put_u32(msg, ONSRAM_A_DEVICE_ID, c->dev->index);
+	for (i = 0; i < nr; i++) {
+		nest = nla_nest_start(msg, ONSRAM_A_RULE | NLA_F_NESTED);
+		if (leave_out != ONSRAM_A_RULE_KEY)
+			nla_put_u64(msg, ONSRAM_A_RULE_KEY, first_key + i);
+		if (cmd == ONSRAM_CMD_RULE_SET && leave_out != ONSRAM_A_RULE_ACTIONS)
+			nla_put_u32(msg, ONSRAM_A_RULE_ACTIONS, actions);
+		if (cmd == ONSRAM_CMD_RULE_SET && leave_out != ONSRAM_A_RULE_PRIORITY)
+			nla_put_u32(msg, ONSRAM_A_RULE_PRIORITY, 1);
+		nla_nest_end(msg, nest);
+	}
+	return ask(sock, msg, NULL);
+}
+
+#define RULE(cmd, key, nr, actions, leave_out) \
+	rule(self->sock, self->family, &self->client, ONSRAM_CMD_RULE_##cmd, key, nr, actions, \
+	     leave_out)
+
+TEST_F(netlink, rules)
+{
+	ASSERT_EQ(0, attach(self->sock, self->family, &self->client));
+	EXPECT_EQ(0, RULE(SET, 1, 3, ONSRAM_RULE_HOLD(0), 0));
+	EXPECT_EQ(0, RULE(SET, 1, 1, ONSRAM_RULE_HOLD(1) | ONSRAM_RULE_DROP(2), 0));
+	EXPECT_EQ(0, RULE(DEL, 2, 1, 0, 0));
+	EXPECT_EQ(ENOENT, RULE(DEL, 2, 1, 0, 0));
+	EXPECT_EQ(EINVAL, RULE(SET, 9, 0, 0, 0));
+	EXPECT_EQ(EINVAL, RULE(SET, 9, 1, 1u << 6, 0));
+	EXPECT_EQ(EINVAL, RULE(SET, 9, 1, 1u << 31, 0));
+	EXPECT_EQ(EINVAL, RULE(SET, 9, 1, 1, ONSRAM_A_RULE_KEY));
+	EXPECT_EQ(EINVAL, RULE(SET, 9, 1, 1, ONSRAM_A_RULE_ACTIONS));
+	EXPECT_EQ(EINVAL, RULE(SET, 9, 1, 1, ONSRAM_A_RULE_PRIORITY));
+	EXPECT_EQ(0, RULE(DEL, 0, 0, 0, 0));
+	EXPECT_EQ(ENOENT, RULE(DEL, 1, 1, 0, 0));
+}
+
+TEST_F(netlink, too_many_rules)
+{
+	ASSERT_EQ(0, attach(self->sock, self->family, &self->client));
+	EXPECT_EQ(0, RULE(SET, 1, ONSRAM_RULES_MAX, ONSRAM_RULE_HOLD(0), 0));
+	EXPECT_EQ(ENOSPC, RULE(SET, ONSRAM_RULES_MAX + 1, 1, ONSRAM_RULE_HOLD(0), 0));
+	EXPECT_EQ(0, RULE(DEL, 0, 0, 0, 0));
+	EXPECT_EQ(0, RULE(SET, ONSRAM_RULES_MAX + 1, 1, ONSRAM_RULE_HOLD(0), 0));
+}
+
+TEST_F(netlink, policy_set)
+{
+	struct nl_msg *msg = request(self->family, ONSRAM_CMD_POLICY_SET, NLM_F_ACK);
+
+	nla_put_u32(msg, ONSRAM_A_DEVICE_ID, self->client.dev->index);
+	nla_put_u32(msg, ONSRAM_A_POLICY, DRM_ONSRAM_POLICY_COUNT);
+	EXPECT_NE(0, ask(self->sock, msg, NULL));
+	msg = request(self->family, ONSRAM_CMD_POLICY_SET, NLM_F_ACK);
+	nla_put_u32(msg, ONSRAM_A_DEVICE_ID, self->client.dev->index);
+	nla_put_u32(msg, ONSRAM_A_FALLBACK_POLICY, DRM_ONSRAM_POLICY_STATIC);
+	EXPECT_NE(0, ask(self->sock, msg, NULL));
+}
+
+/* The dump of a graph too large for one message comes in several, and is whole */
+TEST_F(netlink, large_graph_dump)
+{
+	struct drm_onsram_op *ops = calloc(DRM_ONSRAM_MAX_OPS, sizeof(*ops));
+	struct nl_msg *msg;
+	uint32_t graph, i;
+	int messages = 0;
+
+	ASSERT_NE(NULL, ops);
+	for (i = 0; i < DRM_ONSRAM_MAX_OPS; i++)
+		ops[i] = add_op();
+	ASSERT_EQ(0, onsram_graph_create(self->client.dev, ops, DRM_ONSRAM_MAX_OPS, self->tensors, 4,
+					 &graph));
+	free(ops);
+	msg = request(self->family, ONSRAM_CMD_GRAPH_GET, NLM_F_DUMP);
+	nla_put_u32(msg, ONSRAM_A_DEVICE_ID, self->client.dev->index);
+	nla_put_u32(msg, ONSRAM_A_GRAPH_ID, graph);
+	EXPECT_EQ(0, ask(self->sock, msg, &messages));
+	EXPECT_LT(10, messages);
+}
+
+TEST_HARNESS_MAIN
