@@ -20,7 +20,7 @@
 #include <drm/drm_mm.h>
 #include <drm/onsram_accel.h>
 
-#include "onsram_hw.h"
+#include <hw/misc/onsram_hw.h>
 
 struct onsram_plan;
 struct onsram_residence;

@@ -5,7 +5,6 @@
 #include <linux/errno.h>
 #include <linux/minmax.h>
 #include <linux/nospec.h>
-#include <linux/overflow.h>
 #include <linux/string.h>
 
 #include "onsram_validate.h"
