@@ -2,7 +2,13 @@
 # Unit tests: cmocka programs that need neither device nor guest.
 
 EXEC_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard qemu-device/hw/misc/onsram/exec*.c))
-EXEC_TESTS := $(addprefix $(B)/tests/unit/,test-exec test-exec-check test-exec-math)
-$(EXEC_TESTS): %: %.o $(B)/tests/unit/exec-fixture.o $(EXEC_OBJS)
+EXEC_TESTS := $(addprefix $(B)/tests/unit/,test-exec test-exec-agree test-exec-check test-exec-math)
+$(EXEC_TESTS): %: %.o $(addprefix $(B)/tests/unit/,exec-fixture.o exec-ops.o) $(EXEC_OBJS)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka -ldnnl -lm
 UNIT_TESTS += $(EXEC_TESTS)
+
+# The driver's validator, on the host: the few kernel headers it asks for are in shim/
+VALIDATE_OBJS := $(addprefix $(B)/driver/,onsram_validate.o onsram_validate_op.o)
+$(VALIDATE_OBJS) $(B)/tests/unit/test-exec-agree.o: \
+	CFLAGS += -Itests/unit/shim -Idriver
+$(B)/tests/unit/test-exec-agree: $(VALIDATE_OBJS)
