@@ -10,9 +10,15 @@
 /* Module parameter: wall-clock time without progress after which an engine counts as hung */
 extern unsigned int onsram_timeout_ms;
 
-/** onsram_device_init() - memory, engines, interrupts and start; undone with the driver's binding and the DRM device */
+/**
+ * onsram_device_init() - memory, engines, interrupts and start; undone with the driver's
+ * binding and the DRM device
+ */
 int onsram_device_init(struct onsram_device *odev);
-/** onsram_dma_alloc() - zeroed coherent memory that lives as long as the DRM device; NULL without memory */
+/**
+ * onsram_dma_alloc() - zeroed coherent memory that lives as long as the DRM device; NULL
+ * without memory
+ */
 void *onsram_dma_alloc(struct onsram_device *odev, size_t size, dma_addr_t *dma);
 /** onsram_device_start() - resets the device and programs context table and rings */
 int onsram_device_start(struct onsram_device *odev);
@@ -20,17 +26,26 @@ int onsram_device_start(struct onsram_device *odev);
 void onsram_device_stop(struct onsram_device *odev);
 /** onsram_device_drain() - waits until the rings are empty; -ETIMEDOUT */
 int onsram_device_drain(struct onsram_device *odev);
-/** onsram_device_save() - writes every dirty tensor back, for a suspend; the schedulers must be stopped and the engines idle */
+/**
+ * onsram_device_save() - writes every dirty tensor back, for a suspend; the schedulers must be
+ * stopped and the engines idle
+ */
 int onsram_device_save(struct onsram_device *odev);
 /** onsram_device_fail() - fails every job on the rings with @error; SPM contents are gone */
 void onsram_device_fail(struct onsram_device *odev, int error);
-/** onsram_device_reset() - recovers from a loss of state; stops and restarts the schedulers.  @bad: job that timed out, or NULL */
+/**
+ * onsram_device_reset() - recovers from a loss of state; stops and restarts the schedulers.
+ * @bad: job that timed out, or NULL
+ */
 int onsram_device_reset(struct onsram_device *odev, struct drm_sched_job *bad, int error);
 /** onsram_sched_stop() - no job is put on a ring any more, @bad as drm_sched_stop() takes it */
 void onsram_sched_stop(struct onsram_device *odev, struct drm_sched_job *bad);
 /** onsram_sched_start() - undoes onsram_sched_stop() */
 void onsram_sched_start(struct onsram_device *odev);
-/** onsram_tlb_invalidate() - drops the translations of a context, if the device is there and powered */
+/**
+ * onsram_tlb_invalidate() - drops the translations of a context, if the device is there and
+ * powered
+ */
 void onsram_tlb_invalidate(struct onsram_device *odev, u32 asid);
 
 /** onsram_timedout_job() - the scheduler's timeout */

@@ -30,7 +30,7 @@
 #include <drm/gpu_scheduler.h>
 #include <drm/onsram_accel.h>
 
-#include "onsram_hw.h"
+#include "onsram_hwif.h"
 #include "onsram_engine.h"
 #include "onsram_mmu.h"
 #include "onsram_residency.h"
@@ -163,7 +163,7 @@ struct onsram_graph {
 	struct onsram_bo **bos;
 	u32 *tensor_flags;
 	struct drm_onsram_op *uops;
-	struct mutex lock;
+	struct mutex lock; /* plan, gone */
 	struct onsram_plan *plan;
 	bool gone;
 	wait_queue_head_t plan_wait;
@@ -214,12 +214,12 @@ struct onsram_device {
 	__le64 *ctx_table;
 	dma_addr_t ctx_table_dma;
 	struct xarray contexts;
-	struct mutex va_lock;
+	struct mutex va_lock; /* va_mm */
 	struct drm_mm va_mm;
 	atomic_t next_bo;
 	struct xarray graphs;
 	u32 next_graph;
-	struct mutex submit_lock;
+	struct mutex submit_lock; /* order of jobs */
 	struct onsram_spm spm;
 	u64 generation;
 	struct onsram_link *link;
@@ -227,11 +227,11 @@ struct onsram_device {
 	u32 fallback;
 	struct list_head zombies;
 	struct work_struct reap;
-	spinlock_t stats_lock;
+	spinlock_t stats_lock; /* completion totals */
 	u64 energy_fj;
 	u64 busy_ps[ONSRAM_MAX_ENGINES];
 	struct workqueue_struct *tdr_wq;
-	struct mutex reset_lock;
+	struct mutex reset_lock; /* one recovery at a time */
 	bool frozen;
 };
 
@@ -255,7 +255,10 @@ static inline bool onsram_bo_is_dead(const struct onsram_bo *bo)
 
 /* onsram_context.c */
 
-/** onsram_context_new() - an empty address space; -ENOSPC when the device has no context left, -ENOMEM */
+/**
+ * onsram_context_new() - an empty address space; -ENOSPC when the device has no context left,
+ * -ENOMEM
+ */
 struct onsram_context *onsram_context_new(struct onsram_device *odev);
 struct onsram_context *onsram_context_get(struct onsram_context *ctx);
 void onsram_context_put(struct onsram_context *ctx);
@@ -271,7 +274,10 @@ void onsram_device_stats(struct onsram_device *odev, struct drm_onsram_stats *st
 struct drm_gem_object *onsram_gem_create_object(struct drm_device *drm, size_t size);
 /** onsram_bo_lookup() - a reference to a client's buffer, or NULL */
 struct onsram_bo *onsram_bo_lookup(struct drm_file *file, u32 handle);
-/** onsram_bo_lost() - contents that only the SPM had, or a failed job should have written, are gone; spm.lock held */
+/**
+ * onsram_bo_lost() - contents that only the SPM had, or a failed job should have written, are
+ * gone; spm.lock held
+ */
 void onsram_bo_lost(struct onsram_device *odev, struct onsram_bo *bo);
 /** onsram_bo_reap() - work: frees buffers whose last placement action has completed */
 void onsram_bo_reap(struct work_struct *work);
@@ -280,12 +286,18 @@ unsigned long onsram_timeout_jiffies(s64 timeout_ns);
 
 /* onsram_sync.c, onsram_submit.c */
 
-/** onsram_copy_array() - copies @nr structures of @size from user space, where they are @stride apart; E2BIG unless the rest is zero */
+/**
+ * onsram_copy_array() - copies @nr structures of @size from user space, where they are @stride
+ * apart; E2BIG unless the rest is zero
+ */
 void *onsram_copy_array(u64 user, u32 nr, u32 stride, size_t size);
 /** onsram_ops_build() - validates @uops and turns them into commands for @ctx; -EINVAL */
 struct onsram_op *onsram_ops_build(struct onsram_context *ctx, const struct drm_onsram_op *uops,
 				   u32 nr_ops, struct onsram_bo *const *bos, u32 nr_bos);
-/** onsram_op_key() - signature in context; @history holds the three before it, newest first, and takes it in */
+/**
+ * onsram_op_key() - signature in context; @history holds the three before it, newest first,
+ * and takes it in
+ */
 u64 onsram_op_key(u64 signature, u64 history[3]);
 
 /* onsram_graph.c */
@@ -296,7 +308,10 @@ struct onsram_graph *onsram_graph_lookup(struct onsram_device *odev, u32 id);
 struct onsram_graph *onsram_graph_next(struct onsram_device *odev, u32 id);
 void onsram_graph_get(struct onsram_graph *graph);
 void onsram_graph_put(struct onsram_graph *graph);
-/** onsram_graph_set_plan() - attaches a plan (takes the reference) or, NULL, detaches; wakes WAIT_PLAN */
+/**
+ * onsram_graph_set_plan() - attaches a plan (takes the reference) or, NULL, detaches; wakes
+ * WAIT_PLAN
+ */
 void onsram_graph_set_plan(struct onsram_graph *graph, struct onsram_plan *plan);
 /** onsram_graph_agent_changed() - the policy agent came or went: wakes every WAIT_PLAN */
 void onsram_graph_agent_changed(struct onsram_device *odev);

@@ -13,7 +13,7 @@
 
 #include <drm/gpu_scheduler.h>
 
-#include "onsram_hw.h"
+#include "onsram_hwif.h"
 #include "onsram_residency.h"
 
 struct onsram_bo;
@@ -74,8 +74,8 @@ struct onsram_engine {
 	__le32 *head;
 	dma_addr_t head_dma;
 	struct onsram_slot *slots;
-	spinlock_t lock;
-	struct mutex poll_lock;
+	spinlock_t lock; /* jobs */
+	struct mutex poll_lock; /* completion records */
 	struct list_head jobs;
 	u32 next;
 	u32 tail;
@@ -97,17 +97,29 @@ int onsram_engine_init(struct onsram_device *odev, u32 id);
 u32 onsram_engine_read(struct onsram_engine *engine, u32 reg);
 void onsram_engine_write(struct onsram_engine *engine, u32 reg, u32 value);
 
-/** onsram_engine_start() - programs an empty ring after a device reset; spm.lock held or nobody else there */
+/**
+ * onsram_engine_start() - programs an empty ring after a device reset; spm.lock held or nobody
+ * else there
+ */
 void onsram_engine_start(struct onsram_engine *engine);
 
-/** onsram_engine_push() - a copy of @cmd behind the ring's last; the device does not see it before the kick */
+/**
+ * onsram_engine_push() - a copy of @cmd behind the ring's last; the device does not see it
+ * before the kick
+ */
 void onsram_engine_push(struct onsram_engine *engine, const struct onsram_hw_cmd *cmd,
 			enum onsram_push kind, u32 op, struct onsram_bo *bo);
 
-/** onsram_engine_barrier() - lets what follows start only when other engines are done with the SPM */
+/**
+ * onsram_engine_barrier() - lets what follows start only when other engines are done with the
+ * SPM
+ */
 void onsram_engine_barrier(struct onsram_engine *engine, struct onsram_context *ctx);
 
-/** onsram_engine_kick() - asks for an interrupt behind the last command and hands all to the device */
+/**
+ * onsram_engine_kick() - asks for an interrupt behind the last command and hands all to the
+ * device
+ */
 void onsram_engine_kick(struct onsram_engine *engine);
 
 /** onsram_engine_poll() - consumes completion records */

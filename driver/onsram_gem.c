@@ -256,15 +256,14 @@ int onsram_ioctl_bo_info(struct drm_device *drm, void *data, struct drm_file *fi
 static int onsram_bo_try_prep(struct onsram_bo *bo, bool write, struct dma_fence **fence)
 {
 	struct onsram_device *odev = bo->ctx->odev;
+	bool dirty;
 	int ret = 0;
 
 	*fence = NULL;
 	mutex_lock(&odev->spm.lock);
-	if (bo->res.state == DRM_ONSRAM_RESIDENCY_DIRTY) {
+	dirty = bo->res.state == DRM_ONSRAM_RESIDENCY_DIRTY;
+	if (dirty || !onsram_bo_idle(bo)) {
 		ret = -EAGAIN;
-	} else if (!onsram_bo_idle(bo)) {
-		mutex_unlock(&odev->spm.lock);
-		return -EAGAIN;
 	} else {
 		if (write)
 			onsram_residency_discard(&odev->spm, &bo->res);
@@ -273,7 +272,7 @@ static int onsram_bo_try_prep(struct onsram_bo *bo, bool write, struct dma_fence
 		bo->seen_generation = bo->generation;
 	}
 	mutex_unlock(&odev->spm.lock);
-	if (ret != -EAGAIN)
+	if (!dirty)
 		return ret;
 
 	*fence = onsram_bo_job(bo, ONSRAM_JOB_WRITEBACK);

@@ -29,11 +29,14 @@ enum onsram_job_kind {
  */
 struct onsram_fence {
 	struct dma_fence base;
-	spinlock_t lock;
+	spinlock_t lock; /* of @base */
 	struct onsram_engine *engine;
 };
 
-/** struct onsram_retired - what the policy daemon learns of an operation: @resident, mask of slots; @time_ps, modelled */
+/**
+ * struct onsram_retired - what the policy daemon learns of an operation: @resident, mask of
+ * slots; @time_ps, modelled
+ */
 struct onsram_retired {
 	u32 resident;
 	u64 time_ps;
@@ -107,11 +110,17 @@ struct onsram_job *onsram_job_new(struct onsram_context *ctx, enum onsram_job_ki
 int onsram_job_init(struct onsram_job *job, struct drm_file *file);
 /** onsram_job_free() - a job that was not armed */
 void onsram_job_free(struct onsram_job *job);
-/** onsram_job_push() - orders it behind earlier jobs on its buffers, arms and queues it; the finished fence, or an ERR_PTR */
+/**
+ * onsram_job_push() - orders it behind earlier jobs on its buffers, arms and queues it; the
+ * finished fence, or an ERR_PTR
+ */
 struct dma_fence *onsram_job_push(struct onsram_job *job);
 /** onsram_job_complete() - accounts a job whose last command completed and signals its fence */
 void onsram_job_complete(struct onsram_job *job);
-/** onsram_bo_job() - queues a WRITEBACK or PREFETCH of one buffer; its finished fence, or an ERR_PTR */
+/**
+ * onsram_bo_job() - queues a WRITEBACK or PREFETCH of one buffer; its finished fence, or an
+ * ERR_PTR
+ */
 struct dma_fence *onsram_bo_job(struct onsram_bo *bo, enum onsram_job_kind kind);
 
 #endif

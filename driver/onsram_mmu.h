@@ -8,12 +8,13 @@
 #ifndef _ONSRAM_MMU_H_
 #define _ONSRAM_MMU_H_
 
+#include <linux/bits.h>
 #include <linux/types.h>
 
-#include "onsram_hw.h"
+#include "onsram_hwif.h"
 
-#define ONSRAM_PAGE_SIZE	(1ull << ONSRAM_PAGE_SHIFT)
-#define ONSRAM_VA_SIZE		(1ull << ONSRAM_VA_BITS)
+#define ONSRAM_PAGE_SIZE	BIT_ULL(ONSRAM_PAGE_SHIFT)
+#define ONSRAM_VA_SIZE		BIT_ULL(ONSRAM_VA_BITS)
 
 /**
  * struct onsram_pt_page - a table and the driver's view of its children
@@ -53,7 +54,10 @@ struct onsram_page_table {
 int onsram_pt_init(struct onsram_page_table *pt, const struct onsram_pt_ops *ops, void *priv);
 /** onsram_pt_fini() - frees every table, mapped or not */
 void onsram_pt_fini(struct onsram_page_table *pt);
-/** onsram_pt_map() - maps @bytes at @va to @pa, pages; -ENOMEM leaves what it mapped, -EINVAL, -EEXIST */
+/**
+ * onsram_pt_map() - maps @bytes at @va to @pa, pages; -ENOMEM leaves what it mapped, -EINVAL,
+ * -EEXIST
+ */
 int onsram_pt_map(struct onsram_page_table *pt, u64 va, dma_addr_t pa, u64 bytes, bool write);
 /**
  * onsram_pt_unmap() - unmaps a range, mapped or not

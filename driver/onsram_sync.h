@@ -13,7 +13,10 @@ struct dma_fence;
 struct dma_fence_chain;
 struct drm_syncobj;
 
-/** struct onsram_sync_out - a syncobj to signal; @chain is the node of timeline point @point, NULL for a binary one */
+/**
+ * struct onsram_sync_out - a syncobj to signal; @chain is the node of timeline point @point,
+ * NULL for a binary one
+ */
 struct onsram_sync_out {
 	struct drm_syncobj *syncobj;
 	struct dma_fence_chain *chain;
@@ -34,7 +37,10 @@ struct onsram_syncs {
 	u32 nr_out;
 };
 
-/** onsram_syncs_init() - copies and checks, and takes what signalling needs; on failure nothing is held */
+/**
+ * onsram_syncs_init() - copies and checks, and takes what signalling needs; on failure nothing
+ * is held
+ */
 int onsram_syncs_init(struct onsram_syncs *syncs, struct drm_file *file, u64 user, u32 nr,
 		      u32 stride);
 void onsram_syncs_fini(struct onsram_syncs *syncs);

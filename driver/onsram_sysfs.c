@@ -38,15 +38,27 @@ ONSRAM_SPM_ATTR(largest_free, onsram_spm_largest_free(&odev->spm));
 ONSRAM_SPM_ATTR(resident, odev->spm.resident);
 ONSRAM_SPM_ATTR(generation, odev->generation);
 
-#define ONSRAM_STAT_ATTR(name) \
-static ssize_t name##_show(struct device *dev, struct device_attribute *attr, char *buf) \
-{ \
-	struct drm_onsram_stats stats; \
-\
-	onsram_device_stats(dev_get_drvdata(dev), &stats); \
-	return sysfs_emit(buf, "%llu\n", (u64)stats.name); \
-} \
-static DEVICE_ATTR_RO(name)
+/* A field of struct drm_onsram_stats */
+struct onsram_stat_attribute {
+	struct device_attribute attr;
+	size_t offset;
+};
+
+static ssize_t onsram_stat_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct onsram_stat_attribute *stat = container_of(attr, struct onsram_stat_attribute, attr);
+	struct drm_onsram_stats stats;
+
+	onsram_device_stats(dev_get_drvdata(dev), &stats);
+	return sysfs_emit(buf, "%llu\n", *(u64 *)((char *)&stats + stat->offset));
+}
+
+#define ONSRAM_STAT_ATTR(field) \
+static struct onsram_stat_attribute onsram_stat_##field = { \
+	.attr.attr = { .name = #field, .mode = 0444 }, \
+	.attr.show = onsram_stat_show, \
+	.offset = offsetof(struct drm_onsram_stats, field), \
+}
 
 ONSRAM_STAT_ATTR(hits);
 ONSRAM_STAT_ATTR(misses);
@@ -134,17 +146,17 @@ static struct attribute *onsram_spm_attrs[] = {
 	&dev_attr_free.attr,
 	&dev_attr_largest_free.attr,
 	&dev_attr_resident.attr,
-	&dev_attr_hits.attr,
-	&dev_attr_misses.attr,
-	&dev_attr_evictions.attr,
-	&dev_attr_writebacks.attr,
-	&dev_attr_prefetches.attr,
-	&dev_attr_fallbacks.attr,
-	&dev_attr_scrubs.attr,
-	&dev_attr_dram_read_bytes.attr,
-	&dev_attr_dram_write_bytes.attr,
-	&dev_attr_dram_avoided_bytes.attr,
-	&dev_attr_energy_pj.attr,
+	&onsram_stat_hits.attr.attr,
+	&onsram_stat_misses.attr.attr,
+	&onsram_stat_evictions.attr.attr,
+	&onsram_stat_writebacks.attr.attr,
+	&onsram_stat_prefetches.attr.attr,
+	&onsram_stat_fallbacks.attr.attr,
+	&onsram_stat_scrubs.attr.attr,
+	&onsram_stat_dram_read_bytes.attr.attr,
+	&onsram_stat_dram_write_bytes.attr.attr,
+	&onsram_stat_dram_avoided_bytes.attr.attr,
+	&onsram_stat_energy_pj.attr.attr,
 	&dev_attr_busy_ps.attr,
 	&dev_attr_policy.attr,
 	&dev_attr_fallback_policy.attr,

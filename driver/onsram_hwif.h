@@ -2,8 +2,8 @@
 /*
  * The hardware interface shared with the device.
  */
-#ifndef _ONSRAM_HW_H_
-#define _ONSRAM_HW_H_
+#ifndef _ONSRAM_HWIF_H_
+#define _ONSRAM_HWIF_H_
 
 #include <asm/byteorder.h>
 
