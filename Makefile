@@ -165,9 +165,21 @@ qemu:
 
 CMD ?= $(error say what to run: make vm CMD='...')
 
-vm: export ONSRAM_CMD = $(CMD)
-vm: qemu $(IMAGE)
-	@$(call vm,$(KERNEL),$(IMAGE),$(VM)) --command "$$ONSRAM_CMD"
+ifneq ($(filter vm,$(MAKECMDGOALS)),)
+-load build/exit-status.so(exit_status_gmk_setup)
+build/exit-status.so: tools/vm/exit-status.c
+	@mkdir -p $(@D)
+	@$(CC) -std=gnu11 -Wall -Wextra -Werror -O2 -shared -fPIC -o $@ $<
+vm_status := $(VM)/status-$(shell echo $$PPID)
+endif
+
+vm: vm-run
+	$(exit-status $(shell cat $(vm_status); rm $(vm_status)))
+
+.PHONY: vm-run
+vm-run: export ONSRAM_CMD = $(CMD)
+vm-run: qemu $(IMAGE)
+	@$(call vm,$(KERNEL),$(IMAGE),$(VM)) --command "$$ONSRAM_CMD"; echo $$? >$(vm_status)
 
 shell: qemu $(IMAGE)
 	@$(call vm,$(KERNEL),$(IMAGE),$(VM))
