@@ -8,6 +8,7 @@
 #ifndef ONSRAM_PLANNER_H
 #define ONSRAM_PLANNER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -81,6 +82,41 @@ struct onsram_plan {
 	uint64_t bound_ps;
 	uint64_t peak_bytes;
 };
+
+/**
+ * struct onsram_price - what a run of a graph costs
+ * @time_ps: modelled time from the first command's start to the last one's end, on
+ *	one compute engine.  The driver's zeroing of SPM that another client used
+ *	before is not in it
+ * @compute_ps: arithmetic alone
+ * @dram_read_bytes: by operations and fetches
+ * @dram_write_bytes: by operations and write-backs
+ * @energy_fj: with static power
+ */
+struct onsram_price {
+	uint64_t time_ps;
+	uint64_t compute_ps;
+	uint64_t dram_read_bytes;
+	uint64_t dram_write_bytes;
+	uint64_t energy_fj;
+};
+
+/**
+ * onsram_plan_price() - what a run with given intervals costs
+ * @iv: intervals in any order
+ * @n: how many; 0 is the baseline
+ * @again: a later run: KEEP tensors are resident from its start
+ *
+ * Per operation, as the driver does it: fetches of intervals that begin, the
+ * operation with its resident operands in the SPM and the SPM less all resident
+ * tensors as staging window, write-backs of dirty tensors whose interval ends
+ * (but of a TRANSIENT behind its last use).
+ *
+ * Return: 0, or -1 without memory.
+ */
+int onsram_plan_price(const struct onsram_model *m, const struct onsram_plan_graph *g,
+		      const struct onsram_interval *iv, uint32_t n, bool again,
+		      struct onsram_price *price);
 
 /** onsram_plan_static() - OnSRAM-Static, priced by the performance model. Return: a plan, or NULL without memory */
 struct onsram_plan *onsram_plan_static(const struct onsram_model *m, const struct onsram_plan_graph *g);

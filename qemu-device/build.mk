@@ -8,3 +8,8 @@ PERF_OBJS := $(patsubst %,$(B)/qemu-device/hw/misc/onsram/%.o, \
 $(LIBPERF): $(PERF_OBJS)
 	rm -f $@
 	$(AR) rcs $@ $^
+
+PERF_TESTS := $(addprefix $(B)/tests/unit/,test-perf test-fluid)
+$(PERF_TESTS): %: %.o $(LIBPERF)
+	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka
+UNIT_TESTS += $(PERF_TESTS)

@@ -99,36 +99,55 @@ static uint64_t beyond(uint64_t bytes, uint64_t spm)
     return bytes > spm ? bytes - spm : 0;
 }
 
+/* Bytes that cross DRAM in a window that begins at @first */
+struct traffic {
+    uint64_t in;
+    uint64_t out;
+};
+
+static uint64_t crossing_bytes(const struct onsram_model *m,
+                               const struct windows *w, struct traffic *t,
+                               size_t first, size_t j, bool last)
+{
+    for (size_t k = w->first[j]; k < w->first[j + 1]; k++) {
+        const struct crossing *c = &w->crossing[k];
+
+        if (c->output) {
+            t->out = onsram_sat_add(t->out, c->bytes);
+        } else if (c->prev <= first) {
+            t->in = onsram_sat_add(t->in, c->bytes);
+        }
+    }
+    return onsram_sat_add(first ? beyond(t->in, m->spm_size) : t->in,
+                          last ? t->out : beyond(t->out, m->spm_size));
+}
+
 static uint64_t solve(const struct onsram_model *m, const struct windows *w,
                       size_t nops, uint64_t *best)
 {
+    /* A byte's time rounded up, ps in 16.16: spares most of the divisions */
+    uint64_t per_byte = onsram_time_ps(1 << 16, m->dram_bw) + 1;
+
     for (size_t i = 0; i <= nops; i++) {
         best[i] = 0;
     }
     for (size_t i = 0; i < nops; i++) {
-        uint64_t in = 0, out = 0, floor = 0, dram = 0;
+        struct traffic t = { 0 };
+        uint64_t floor = 0;
 
         for (size_t j = i; j < nops; j++) {
-            bool last = j + 1 == nops;
-            uint64_t bytes = 0;
+            uint64_t bytes = crossing_bytes(m, w, &t, i, j, j + 1 == nops);
+            uint64_t need, window;
 
             floor = onsram_sat_add(floor, w->floor[j]);
-            for (size_t k = w->first[j]; k < w->first[j + 1]; k++) {
-                const struct crossing *c = &w->crossing[k];
-
-                if (c->output) {
-                    out = onsram_sat_add(out, c->bytes);
-                } else if (c->prev <= i) {
-                    in = onsram_sat_add(in, c->bytes);
-                }
-            }
-            bytes = onsram_sat_add(i ? beyond(in, m->spm_size) : in,
-                                   last ? out : beyond(out, m->spm_size));
-            if (bytes) {
-                dram = onsram_time_ps(bytes, m->dram_bw);
+            window = floor;
+            need = best[j + 1] > best[i] ? best[j + 1] - best[i] : 0;
+            if (((onsram_u128)bytes * per_byte >> 16) >=
+                onsram_max(floor, need)) {
+                window = onsram_max(floor, onsram_time_ps(bytes, m->dram_bw));
             }
             best[j + 1] = onsram_max(best[j + 1],
-                onsram_sat_add(best[i], onsram_max(floor, dram)));
+                                     onsram_sat_add(best[i], window));
         }
     }
     return best[nops];

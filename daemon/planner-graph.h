@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* A graph as the planner works on it: operations to price, who uses what. */
+#ifndef ONSRAM_PLANNER_GRAPH_H
+#define ONSRAM_PLANNER_GRAPH_H
+
+#include "planner.h"
+
+#include <linux/onsram_netlink.h>
+
+/** struct onsram_use - an operation that uses a tensor; @slots: mask of its operand slots */
+struct onsram_use {
+	uint32_t op;
+	uint32_t slots;
+};
+
+/**
+ * struct onsram_flow - a graph's uses
+ * @m: performance model
+ * @g: graph
+ * @ops: operations as the performance model takes them
+ * @first: @g->nr_tensors + 1 indices into @use: those of tensor t are
+ *	@first[t] .. @first[t + 1] - 1, by operation
+ * @use: uses
+ */
+struct onsram_flow {
+	const struct onsram_model *m;
+	const struct onsram_plan_graph *g;
+	struct onsram_perf_op *ops;
+	uint32_t *first;
+	struct onsram_use *use;
+};
+
+/** onsram_flow_init() - 0, or -1 without memory */
+int onsram_flow_init(struct onsram_flow *f, const struct onsram_model *m,
+		     const struct onsram_plan_graph *g);
+/** onsram_flow_fini() - also after a failed init */
+void onsram_flow_fini(struct onsram_flow *f);
+/** onsram_flow_uses() - operations that use @tensor; @use is the first one */
+static inline uint32_t onsram_flow_uses(const struct onsram_flow *f, uint32_t tensor,
+					const struct onsram_use **use)
+{
+	*use = f->use + f->first[tensor];
+	return f->first[tensor + 1] - f->first[tensor];
+}
+/** onsram_flow_dirties() - whether DRAM is stale behind @last for a stay that began at @first, and is wanted */
+bool onsram_flow_dirties(const struct onsram_flow *f, uint32_t tensor, uint32_t first, uint32_t last);
+/** onsram_flow_writes_all() - whether @op overwrites every byte of @tensor */
+bool onsram_flow_writes_all(const struct onsram_flow *f, uint32_t tensor, uint32_t op);
+/** onsram_flow_bound() - onsram_bound() of the graph's order */
+uint64_t onsram_flow_bound(const struct onsram_flow *f);
+
+/** onsram_granules() - bytes rounded up to SPM granules */
+static inline uint64_t onsram_granules(uint64_t bytes)
+{
+	return (bytes + ONSRAM_SPM_GRANULE - 1) / ONSRAM_SPM_GRANULE * ONSRAM_SPM_GRANULE;
+}
+
+/** onsram_staging() - staging window left beside @held resident bytes */
+static inline uint64_t onsram_staging(const struct onsram_model *m, uint64_t held)
+{
+	return held < m->spm_size ? m->spm_size - held : 0;
+}
+
+#endif
