@@ -20,7 +20,7 @@
 struct workqueue_struct *onsram_wq;
 
 unsigned int onsram_timeout_ms = 10000;
-module_param_named(timeout_ms, onsram_timeout_ms, uint, 0444);
+module_param_named(timeout_ms, onsram_timeout_ms, uint, 0644);
 MODULE_PARM_DESC(timeout_ms, "Time without progress after which an engine counts as hung, ms (default 10000)");
 
 static int onsram_open(struct drm_device *drm, struct drm_file *file)

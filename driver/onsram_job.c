@@ -186,6 +186,10 @@ struct dma_fence *onsram_job_push(struct onsram_job *job)
 	}
 	mutex_unlock(&odev->spm.lock);
 
+	/* Looked at when a job starts: a changed parameter counts from the next one on */
+	for (i = 0; i < odev->nr_engines; i++)
+		odev->engine[i].sched.timeout = msecs_to_jiffies(READ_ONCE(onsram_timeout_ms));
+
 	drm_sched_job_arm(&job->base);
 	fence = dma_fence_get(&job->base.s_fence->finished);
 	for (i = 0; i < job->nr_bos; i++)

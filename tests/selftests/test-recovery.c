@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Recovery from what the device's fault knobs do: nobody but the guilty job
+ * fails, and nobody loses data.  Skipped where the host offers no knobs.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+
+#include "client.h"
+
+#define KNOBS		"/dev/virtio-ports/onsram.knobs"
+#define TIMEOUT		"/sys/module/onsram/parameters/timeout_ms"
+#define COREDUMPS	"/sys/class/devcoredump"
+#define FLOATS		(BUFFER_BYTES / 4)
+
+/* A request to the host. Return: 0, or -1 where it was refused */
+static int knob(int fd, const char *request)
+{
+	char answer[256];
+	ssize_t n;
+
+	if (dprintf(fd, "%s\n", request) < 0)
+		return -1;
+	n = read(fd, answer, sizeof(answer) - 1);
+	return n >= 2 && !strncmp(answer, "ok", 2) ? 0 : -1;
+}
+
+static int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY), ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = write(fd, text, strlen(text)) < 0 ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+/* Reads the coredumps that are there, and gives them back to the kernel */
+static int take_coredumps(const char *has)
+{
+	DIR *dir = opendir(COREDUMPS);
+	struct dirent *entry;
+	char path[512], data[4096];
+	int found = 0;
+
+	while (dir && (entry = readdir(dir))) {
+		FILE *file;
+		size_t n;
+
+		if (strncmp(entry->d_name, "devcd", 5))
+			continue;
+		snprintf(path, sizeof(path), COREDUMPS "/%s/data", entry->d_name);
+		file = fopen(path, "r");
+		if (!file)
+			continue;
+		n = fread(data, 1, sizeof(data) - 1, file);
+		data[n] = 0;
+		found += strstr(data, has) != NULL;
+		fclose(file);
+		write_file(path, "1");
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+/* out[i] = a[i] + b[i] over whole buffers: what an operation writes in full can stay in the SPM */
+static struct drm_onsram_op whole_add(uint32_t out, uint32_t a, uint32_t b)
+{
+	struct drm_onsram_op op = add_op();
+	uint32_t slot;
+
+	for (slot = 0; slot < 3; slot++)
+		op.operand[slot].view = DENSE(F32, FLOATS);
+	op.operand[0].bo = out;
+	op.operand[1].bo = a;
+	op.operand[2].bo = b;
+	return op;
+}
+
+static uint64_t generation(struct client *c, uint32_t buffer)
+{
+	struct drm_onsram_bo_info info;
+
+	return onsram_bo_info(c->dev, &c->bo[buffer], &info) ? 0 : info.generation;
+}
+
+/* Number of elements of @buffer that are not @value */
+static int differing(struct client *c, uint32_t buffer, float value)
+{
+	static float values[FLOATS];
+	int i, n = 0, ret;
+
+	ret = get_floats(c, buffer, values, FLOATS);
+	if (ret)
+		return ret;
+	for (i = 0; i < FLOATS; i++)
+		n += values[i] != value;
+	return n;
+}
+
+static int put_constant(struct client *c, uint32_t buffer, float value)
+{
+	float values[FLOATS];
+
+	return put_ramp(c, buffer, values, FLOATS, value, 0);
+}
+
+FIXTURE(recovery) {
+	struct client client;
+	int knobs;
+};
+
+FIXTURE_SETUP(recovery)
+{
+	struct client *c = &self->client;
+
+	self->knobs = open(KNOBS, O_RDWR);
+	if (self->knobs < 0)
+		SKIP(return, "no " KNOBS);
+	ASSERT_EQ(0, write_file(TIMEOUT, "500"));
+	take_coredumps("");
+	ASSERT_EQ(0, client_open(c));
+	ASSERT_EQ(0, onsram_device_set_policy(c->dev, DRM_ONSRAM_POLICY_LRU));
+	ASSERT_EQ(0, put_constant(c, 1, 1));
+	ASSERT_EQ(0, put_constant(c, 2, 2));
+}
+
+FIXTURE_TEARDOWN(recovery)
+{
+	client_close(&self->client);
+	write_file(TIMEOUT, "10000");
+	if (self->knobs >= 0)
+		close(self->knobs);
+}
+
+TEST_F(recovery, works)
+{
+	struct client *c = &self->client;
+	struct drm_onsram_op op = whole_add(0, 1, 2);
+
+	ASSERT_EQ(0, run_ops(c, &op, 1));
+	EXPECT_EQ(DRM_ONSRAM_RESIDENCY_DIRTY, residency(c, 0));
+	EXPECT_EQ(0, differing(c, 0, 3));
+}
+
+TEST_F(recovery, hang)
+{
+	struct client *c = &self->client;
+	struct drm_onsram_op keep = whole_add(3, 1, 2), op = whole_add(0, 1, 2);
+	struct drm_onsram_stats before, after;
+	uint64_t gen;
+
+	/* A tensor whose only contents are in the SPM */
+	ASSERT_EQ(0, run_ops(c, &keep, 1));
+	ASSERT_EQ(DRM_ONSRAM_RESIDENCY_DIRTY, residency(c, 3));
+	/* In its place already, the next command is the operation itself */
+	ASSERT_EQ(0, run_ops(c, &op, 1));
+	gen = generation(c, 0);
+	ASSERT_EQ(0, onsram_device_stats(c->dev, &before));
+
+	ASSERT_EQ(0, knob(self->knobs, "set hang-next 0"));
+	EXPECT_NE(0, run_ops(c, &op, 1));
+
+	ASSERT_EQ(0, onsram_device_stats(c->dev, &after));
+	EXPECT_EQ(before.errors + 1, after.errors);
+	EXPECT_EQ(gen + 1, generation(c, 0));
+	EXPECT_EQ(DRM_ONSRAM_RESIDENCY_NONE, residency(c, 0));
+	EXPECT_EQ(1, take_coredumps("SPM map"));
+
+	/* The loss is told once, and the rest of the world is as it was. */
+	EXPECT_EQ(-EIO, onsram_bo_prep(c->dev, &c->bo[0], DRM_ONSRAM_CPU_READ, WAIT_NS));
+	EXPECT_EQ(0, onsram_bo_prep(c->dev, &c->bo[0], DRM_ONSRAM_CPU_READ, WAIT_NS));
+	EXPECT_EQ(DRM_ONSRAM_RESIDENCY_DIRTY, residency(c, 3));
+	EXPECT_EQ(0, differing(c, 3, 3));
+	ASSERT_EQ(0, run_ops(c, &op, 1));
+	EXPECT_EQ(0, differing(c, 0, 3));
+}
+
+TEST_F(recovery, hang_fails_nobody_else)
+{
+	struct client other = {};
+	struct client *c = &self->client;
+	struct drm_onsram_op op = whole_add(0, 1, 2), ops[3] = { op, op, op };
+	struct drm_onsram_stats stats;
+	struct drm_onsram_sync sync = { .flags = DRM_ONSRAM_SYNC_SIGNAL };
+
+	ASSERT_EQ(0, client_open(&other));
+	ASSERT_EQ(0, put_constant(&other, 1, 5));
+	ASSERT_EQ(0, put_constant(&other, 2, 6));
+	ASSERT_EQ(0, onsram_sync_create(c->dev, &sync.handle));
+	ASSERT_EQ(0, run_ops(c, &op, 1));
+
+	ASSERT_EQ(0, knob(self->knobs, "set hang-next 0"));
+	ASSERT_EQ(0, onsram_submit(c->dev, ops, 3, c->handle, NR_BUFFERS, &sync, 1));
+	EXPECT_EQ(0, run_ops(&other, ops, 3));
+	EXPECT_EQ(0, differing(&other, 0, 11));
+	EXPECT_EQ(0, onsram_sync_wait(c->dev, sync.handle, 0, WAIT_NS));
+	ASSERT_EQ(0, onsram_device_stats(other.dev, &stats));
+	EXPECT_EQ(0, stats.errors);
+	ASSERT_EQ(0, onsram_device_stats(c->dev, &stats));
+	EXPECT_EQ(1, stats.errors);
+	client_close(&other);
+}
+
+TEST_F(recovery, hung_placement_is_repeated)
+{
+	struct client *c = &self->client;
+	struct drm_onsram_op op = whole_add(0, 1, 2);
+
+	ASSERT_EQ(DRM_ONSRAM_RESIDENCY_NONE, residency(c, 0));
+	ASSERT_EQ(0, knob(self->knobs, "set hang-next 0"));
+	EXPECT_EQ(0, run_ops(c, &op, 1));
+	EXPECT_EQ(0, differing(c, 0, 3));
+}
+
+TEST_F(recovery, hung_write_back_is_repeated)
+{
+	struct client *c = &self->client;
+	struct drm_onsram_op op = whole_add(0, 1, 2);
+	uint64_t gen = generation(c, 0);
+	char request[32];
+
+	ASSERT_EQ(0, run_ops(c, &op, 1));
+	ASSERT_EQ(DRM_ONSRAM_RESIDENCY_DIRTY, residency(c, 0));
+	snprintf(request, sizeof(request), "set hang-next %u",
+		 (unsigned int)c->dev->info.model.compute_engines);
+	ASSERT_EQ(0, knob(self->knobs, request));
+	EXPECT_EQ(0, differing(c, 0, 3));
+	EXPECT_EQ(gen, generation(c, 0));
+}
+
+TEST_F(recovery, error)
+{
+	struct client *c = &self->client;
+	struct drm_onsram_op op = whole_add(0, 1, 2);
+	uint64_t gen = generation(c, 0);
+
+	/* Only the assignment of its place, or the operation itself, can be next. */
+	ASSERT_EQ(0, knob(self->knobs, "set error-next 0"));
+	EXPECT_NE(0, run_ops(c, &op, 1));
+	EXPECT_EQ(gen + 1, generation(c, 0));
+	ASSERT_EQ(0, run_ops(c, &op, 1));
+	EXPECT_EQ(-EIO, differing(c, 0, 3));
+	EXPECT_EQ(0, differing(c, 0, 3));
+}
+
+TEST_F(recovery, corrupt_status)
+{
+	struct client *c = &self->client;
+	struct drm_onsram_op op = whole_add(0, 1, 2);
+
+	ASSERT_EQ(0, onsram_device_set_policy(c->dev, DRM_ONSRAM_POLICY_NONE));
+	ASSERT_EQ(0, knob(self->knobs, "set corrupt-status-next 0"));
+	EXPECT_NE(0, run_ops(c, &op, 1));
+	EXPECT_EQ(0, run_ops(c, &op, 1));
+}
+
+TEST_F(recovery, lost_interrupt)
+{
+	struct client *c = &self->client;
+	struct drm_onsram_op op = whole_add(0, 1, 2);
+	struct drm_onsram_stats stats;
+
+	ASSERT_EQ(0, knob(self->knobs, "set drop-irq-next 0"));
+	EXPECT_EQ(0, run_ops(c, &op, 1));
+	ASSERT_EQ(0, onsram_device_stats(c->dev, &stats));
+	EXPECT_EQ(0, stats.errors);
+	EXPECT_EQ(0, take_coredumps(""));
+	EXPECT_EQ(0, differing(c, 0, 3));
+}
+
+TEST_F(recovery, uncorrectable_word)
+{
+	struct client *c = &self->client;
+	struct drm_onsram_op op = whole_add(0, 1, 2), next = whole_add(3, 0, 2);
+	struct drm_onsram_bo_info info;
+	char request[64];
+
+	ASSERT_EQ(0, run_ops(c, &op, 1));
+	ASSERT_EQ(0, onsram_bo_info(c->dev, &c->bo[0], &info));
+	ASSERT_EQ(DRM_ONSRAM_RESIDENCY_DIRTY, info.residency);
+	snprintf(request, sizeof(request), "set ecc-offset %llu",
+		 (unsigned long long)info.spm_offset);
+	ASSERT_EQ(0, knob(self->knobs, request));
+	EXPECT_NE(0, run_ops(c, &next, 1));
+	ASSERT_EQ(0, knob(self->knobs, "set ecc-offset -1"));
+
+	/* Both the tensor that was hit and the one computed from it are gone. */
+	EXPECT_EQ(info.generation + 1, generation(c, 0));
+	EXPECT_EQ(-EIO, differing(c, 0, 3));
+	EXPECT_EQ(-EIO, differing(c, 3, 5));
+	ASSERT_EQ(0, run_ops(c, &op, 1));
+	ASSERT_EQ(0, run_ops(c, &next, 1));
+	EXPECT_EQ(0, differing(c, 3, 5));
+}
+
+TEST_F(recovery, function_reset)
+{
+	struct client *c = &self->client;
+	struct drm_onsram_op op = whole_add(0, 1, 2);
+	char path[256];
+
+	ASSERT_EQ(0, run_ops(c, &op, 1));
+	ASSERT_EQ(DRM_ONSRAM_RESIDENCY_DIRTY, residency(c, 0));
+	onsram_sysfs_dir(c->dev->index, path, sizeof(path) - 8);
+	strcat(path, "/reset");
+	ASSERT_EQ(0, write_file(path, "1"));
+	EXPECT_EQ(DRM_ONSRAM_RESIDENCY_NONE, residency(c, 0));
+	EXPECT_EQ(-EIO, differing(c, 0, 3));
+	EXPECT_EQ(0, differing(c, 1, 1));
+	ASSERT_EQ(0, run_ops(c, &op, 1));
+	EXPECT_EQ(0, differing(c, 0, 3));
+}
+
+TEST_HARNESS_MAIN
