@@ -52,6 +52,14 @@ struct drm_onsram_op fill_op(float value)
 	return op;
 }
 
+struct drm_onsram_op fill_all_op(float value)
+{
+	struct drm_onsram_op op = fill_op(value);
+
+	op.operand[0].view = DENSE(F32, BUFFER_BYTES / sizeof(float));
+	return op;
+}
+
 struct drm_onsram_op gemm_op(void)
 {
 	struct drm_onsram_op op = { .opcode = ONSRAM_OP_GEMM };

@@ -26,6 +26,7 @@ uint32_t f32_bits(float f);
 
 struct drm_onsram_op copy_op(void);		/* f32 [4, 6] */
 struct drm_onsram_op fill_op(float value);	/* f32 [4, 6] */
+struct drm_onsram_op fill_all_op(float value);	/* f32, the whole buffer: what becomes resident */
 struct drm_onsram_op gemm_op(void);		/* f32 [4, 5] = [4, 6] x [6, 5] + bias [5] broadcast */
 struct drm_onsram_op conv_op(void);		/* f32 [1, 4, 5, 5] from X [1, 2, 5, 5], W [4, 2, 3, 3], pad 1, bias */
 struct drm_onsram_op pool_op(void);		/* f32 max [1, 2, 3, 3] from [1, 2, 6, 6], window 2, stride 2 */

@@ -97,21 +97,6 @@ TEST_F(isolation, while_both_are_open)
 	EXPECT_EQ(SECRET, y);
 }
 
-TEST_F(isolation, scrubs_are_counted)
-{
-	int64_t before, after;
-	struct drm_onsram_stats s;
-
-	ASSERT_EQ(0, flood(&self->a, self->pieces, self->nr));
-	client_close(&self->a);
-	before = spm_attribute("used");
-	EXPECT_EQ(0, strange_bytes(&self->b, 4));
-	after = spm_attribute("used");
-	EXPECT_LT(before, after);
-	ASSERT_EQ(0, onsram_device_stats(self->b.dev, &s));
-	EXPECT_LT(0, s.scrubs);
-}
-
 /* Statistics, too, are each client's own. */
 TEST_F(isolation, statistics)
 {

@@ -81,7 +81,7 @@ TEST_F(sysfs, numbers)
 
 TEST_F(sysfs, consistent)
 {
-	struct drm_onsram_op op = add_op();
+	struct drm_onsram_op op = fill_all_op(1);
 	int64_t size, staging = self->client.dev->info.staging_min;
 	int64_t hits = spm_attribute("hits"), written = spm_attribute("dram_write_bytes");
 	struct drm_onsram_stats s;
@@ -146,7 +146,7 @@ TEST_F(sysfs, fallback_policy)
 /* An open file that set no policy follows the attribute. */
 TEST_F(sysfs, default_policy_acts)
 {
-	struct drm_onsram_op op = add_op();
+	struct drm_onsram_op op = fill_all_op(1);
 	char saved[64];
 
 	ASSERT_EQ(0, attribute_read(self->dir, "policy", saved, sizeof(saved)));
@@ -175,7 +175,7 @@ TEST_F(sysfs, statistics_are_read_only)
 
 TEST_F(sysfs, fdinfo)
 {
-	struct drm_onsram_op op = add_op();
+	struct drm_onsram_op op = fill_all_op(1);
 	char path[64], line[256];
 	bool driver = false, engine = false, spm = false;
 	unsigned long long value;
