@@ -18,9 +18,6 @@ $(B)/gen/onnx.pb-c.c: $(ONNX_PROTO)
 
 $(B)/gen/onnx.pb-c.h: $(B)/gen/onnx.pb-c.c ;
 
-$(B)/gen/onnx.pb-c.o: $(B)/gen/onnx.pb-c.c
-	$(CC) $(CFLAGS) -c -o $@ $<
-
 $(LIBONSRAM_OBJS): CFLAGS += -I$(B)/gen -Itools/lib
 $(LIBONSRAM_SRCS:%.c=$(B)/%.o): | $(B)/gen/onnx.pb-c.h
 

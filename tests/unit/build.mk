@@ -12,3 +12,15 @@ VALIDATE_OBJS := $(addprefix $(B)/driver/,onsram_validate.o onsram_validate_op.o
 $(VALIDATE_OBJS) $(B)/tests/unit/test-exec-agree.o: \
 	CFLAGS += -Itests/unit/shim -Idriver
 $(B)/tests/unit/test-exec-agree: $(VALIDATE_OBJS)
+
+# ONNX import: what a program computes is checked by the device's own arithmetic
+IMPORT_TESTS := $(addprefix $(B)/tests/unit/,test-array test-import test-import-bad test-networks)
+IMPORT_OBJS := $(addprefix $(B)/tests/unit/,host-run.o model.o)
+$(IMPORT_TESTS:%=%.o) $(IMPORT_OBJS): CFLAGS += -I$(B)/gen -Itools/lib
+$(IMPORT_TESTS:%=%.o) $(IMPORT_OBJS): | $(B)/gen/onnx.pb-c.h
+$(IMPORT_TESTS): %: %.o $(IMPORT_OBJS) $(EXEC_OBJS) $(LIBONSRAM)
+	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka -lprotobuf-c -ldnnl -lm
+UNIT_TESTS += $(IMPORT_TESTS)
+
+# The policy protocol: header against specification
+UNIT_TESTS += tests/unit/test-netlink-spec.sh

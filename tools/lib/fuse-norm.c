@@ -79,13 +79,17 @@ static bool get_affine(const struct ir_graph *g, const struct drm_onsram_op *nex
 	return true;
 }
 
-/* Whether the element type the constants are stored in holds @v, 0 or a full precision number. */
+/*
+ * Whether the element type the constants are stored in holds numbers of up to
+ * @v: smaller ones among them then lose nothing that shows beside the largest.
+ */
 static bool holds(const struct ir_graph *g, double v)
 {
 	double max = g->opt.dtype == ONSRAM_DTYPE_F16 ? 65504.0 : (double)__FLT_MAX__;
 	double min = g->opt.dtype == ONSRAM_DTYPE_F16 ? 0x1p-14 : (double)__FLT_MIN__;
 
-	return v == 0 || (fabs(v) >= min && fabs(v) <= max);
+	v = fabs(v);
+	return v == 0 || (v >= min && v <= max);
 }
 
 /* A constant like @like with other elements, @data, which are taken over. */
@@ -167,15 +171,19 @@ static int scale_weights(struct ir_graph *g, const struct affine *a, const ir_va
 	data = ir_const_read(g, w);
 	if (!data)
 		return -1;
-	for (uint64_t i = 0; i < count; i++) {
-		double v = data[i] * a->scale[i / row];
+	for (uint32_t c = 0; c < a->nr; c++) {
+		double max = 0;
 
-		/* A weight that was small already may become 0; one that was not must not. */
-		if (!holds(g, v) && (!isfinite(v) || fabs(v) > 1 || holds(g, data[i]))) {
+		for (uint64_t i = c * row; i < (c + 1) * row; i++) {
+			double v = data[i] * a->scale[c];
+
+			max = fabs(v) > max || isnan(v) ? fabs(v) : max;
+			data[i] = v;
+		}
+		if (!holds(g, max)) {
 			free(data);
 			return 0;
 		}
-		data[i] = v;
 	}
 	return new_const(g, w, data, count, out) ? -1 : 1;
 }

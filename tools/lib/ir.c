@@ -202,7 +202,7 @@ int ir_push(struct ir_graph *g, const struct drm_onsram_op *op)
 
 int ir_copy(struct ir_graph *g, const ir_value *v, ir_value *out)
 {
-	struct drm_onsram_op op = { .opcode = ONSRAM_OP_COPY };
+	struct drm_onsram_op op = { .opcode = ONSRAM_OP_COPY, .operand = { [1] = *v } };
 	int64_t dims[ONSRAM_MAX_RANK];
 	char *name;
 	int ret;
@@ -211,12 +211,12 @@ int ir_copy(struct ir_graph *g, const ir_value *v, ir_value *out)
 		dims[d] = v->view.dims[d];
 	if (asprintf(&name, "%s/dense", g->tensors[v->bo].name) < 0)
 		return ir_nomem(g);
+	/* From here on @v may be gone: it can be @out. */
 	ret = ir_tensor_new(g, name, ONSRAM_ROLE_ACTIVATION, v->view.dtype, v->view.rank, dims, out);
 	free(name);
 	if (ret)
 		return -1;
 	op.operand[0] = *out;
-	op.operand[1] = *v;
 	return ir_push(g, &op);
 }
 
