@@ -12,3 +12,8 @@ $(PLANNER_TESTS:=.o): CFLAGS += -Idaemon
 $(PLANNER_TESTS): %: %.o $(LIBPLANNER) $(LIBPERF)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka
 UNIT_TESTS += $(PLANNER_TESTS)
+
+$(B)/tests/unit/test-eager.o: CFLAGS += -Idaemon
+$(B)/tests/unit/test-eager: %: %.o $(B)/daemon/eager.o $(LIBPERF)
+	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka
+UNIT_TESTS += $(B)/tests/unit/test-eager

@@ -5,7 +5,7 @@
 
 #include "planner-graph.h"
 
-/* Whether a slot is used, and by a tensor that no slot before it names */
+/* Whether a slot names a tensor of the graph; @first: no slot before it names the same */
 static bool names(const struct onsram_plan_graph *g, const struct drm_onsram_op *op, uint32_t s,
 		  bool *first)
 {
@@ -83,12 +83,20 @@ bool onsram_flow_dirties(const struct onsram_flow *f, uint32_t tensor, uint32_t 
 	return dirty;
 }
 
-bool onsram_flow_writes_all(const struct onsram_flow *f, uint32_t tensor, uint32_t op)
+bool onsram_flow_fetches(const struct onsram_flow *f, uint32_t tensor, uint32_t op)
 {
 	const struct drm_onsram_operand *out = &f->g->ops[op].operand[0];
+	const struct onsram_use *use;
+	uint32_t n = onsram_flow_uses(f, tensor, &use);
 
-	return out->bo == tensor && !out->offset &&
-	       onsram_view_elements(&out->view) * onsram_dtype_size(out->view.dtype) ==
+	if (n && use->op == op && (f->g->tensors[tensor].flags & DRM_ONSRAM_TENSOR_TRANSIENT))
+		return false;
+	while (n && use->op < op) {
+		use++;
+		n--;
+	}
+	return !n || use->op != op || use->slots != 1 || out->offset ||
+	       onsram_view_elements(&out->view) * onsram_dtype_size(out->view.dtype) !=
 	       f->g->tensors[tensor].bytes;
 }
 
@@ -159,7 +167,7 @@ int onsram_plan_price(const struct onsram_model *m, const struct onsram_plan_gra
 		for (uint32_t u = 0; u < uses; u++)
 			if (use[u].op >= first && use[u].op <= iv[k].last_op)
 				resident[use[u].op] |= use[u].slots;
-		if ((iv[k].flags & ONSRAM_INTERVAL_FETCH) && !kept) {
+		if (!kept && onsram_flow_fetches(&f, iv[k].tensor, iv[k].first_op)) {
 			onsram_copy_cost(m, g->tensors[iv[k].tensor].bytes, false, &c);
 			pay(price, &c);
 		}

@@ -44,8 +44,13 @@ static inline uint32_t onsram_flow_uses(const struct onsram_flow *f, uint32_t te
 }
 /** onsram_flow_dirties() - whether DRAM is stale behind @last for a stay that began at @first, and is wanted */
 bool onsram_flow_dirties(const struct onsram_flow *f, uint32_t tensor, uint32_t first, uint32_t last);
-/** onsram_flow_writes_all() - whether @op overwrites every byte of @tensor */
-bool onsram_flow_writes_all(const struct onsram_flow *f, uint32_t tensor, uint32_t op);
+/**
+ * onsram_flow_fetches() - whether a stay that begins at @op needs the contents from DRAM
+ *
+ * Not where the operation is the first use of a TRANSIENT tensor, or writes every
+ * byte of the tensor without reading it.
+ */
+bool onsram_flow_fetches(const struct onsram_flow *f, uint32_t tensor, uint32_t op);
 /** onsram_flow_bound() - onsram_bound() of the graph's order */
 uint64_t onsram_flow_bound(const struct onsram_flow *f);
 

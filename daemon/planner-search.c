@@ -202,18 +202,20 @@ bool onsram_search_place(struct onsram_search *s, struct onsram_stay *c)
 	return true;
 }
 
-static void add(struct onsram_search *s, uint32_t tensor, uint32_t first, uint32_t last, uint32_t flags)
+static void add(struct onsram_search *s, uint32_t tensor, uint32_t first, uint32_t last, uint32_t keep)
 {
+	bool fetch = onsram_flow_fetches(&s->f, tensor, first);
 	struct onsram_stay *c = &s->stay[s->nr_stays++];
 	uint64_t bytes = s->f.g->tensors[tensor].bytes;
 	struct onsram_cost cost;
 
 	*c = (struct onsram_stay){
-		.tensor = tensor, .first = first, .last = last, .flags = flags,
+		.tensor = tensor, .first = first, .last = last,
+		.flags = keep | (fetch ? ONSRAM_INTERVAL_FETCH : 0),
 		.bytes = (uint32_t)onsram_granules(bytes),
 		.reason = ONSRAM_REASON_NO_GAIN,
 	};
-	if (flags & ONSRAM_INTERVAL_FETCH) {
+	if (fetch) {
 		onsram_copy_cost(s->f.m, bytes, false, &cost);
 		c->copy_ps += cost.time_ps;
 	}
@@ -235,7 +237,6 @@ static void list(struct onsram_search *s, uint32_t t)
 	bool transient = s->f.g->tensors[t].flags & DRM_ONSRAM_TENSOR_TRANSIENT;
 	const struct onsram_use *use;
 	uint32_t n = onsram_flow_uses(&s->f, t, &use);
-	uint32_t fetch = ONSRAM_INTERVAL_FETCH;
 
 	if (!n || onsram_granules(s->f.g->tensors[t].bytes) > s->capacity)
 		return;
@@ -243,16 +244,14 @@ static void list(struct onsram_search *s, uint32_t t)
 	if (n == 1 && !transient &&
 	    ((use->slots & 1) || (!(use->slots & (use->slots - 1)) && !is_tight(s, use->op))))
 		return;
-	if (transient || onsram_flow_writes_all(&s->f, t, use->op))
-		fetch = 0;
-	add(s, t, use[0].op, use[n - 1].op, fetch);
+	add(s, t, use[0].op, use[n - 1].op, 0);
 	if (n < 3 || n > SPLIT_USES_MAX)
 		return;
 	for (uint32_t i = 1; i < n - 1; i++) {
-		add(s, t, use[0].op, use[i].op, fetch);
-		add(s, t, use[i].op, use[n - 1].op, ONSRAM_INTERVAL_FETCH);
+		add(s, t, use[0].op, use[i].op, 0);
+		add(s, t, use[i].op, use[n - 1].op, 0);
 		if (i + 2 < n)
-			add(s, t, use[i].op, use[i + 1].op, ONSRAM_INTERVAL_FETCH);
+			add(s, t, use[i].op, use[i + 1].op, 0);
 	}
 }
 
@@ -264,7 +263,7 @@ static void add_kept(struct onsram_search *s, uint32_t t)
 	if (!onsram_flow_uses(&s->f, t, &use) ||
 	    onsram_granules(s->f.g->tensors[t].bytes) > s->capacity)
 		return;
-	add(s, t, 0, s->f.g->nr_ops - 1, ONSRAM_INTERVAL_FETCH | ONSRAM_INTERVAL_KEEP);
+	add(s, t, 0, s->f.g->nr_ops - 1, ONSRAM_INTERVAL_KEEP);
 	s->stay[s->nr_stays - 1].gain += (int64_t)s->stay[s->nr_stays - 1].copy_ps;
 }
 

@@ -107,10 +107,11 @@ struct onsram_price {
  * @n: how many; 0 is the baseline
  * @again: a later run: KEEP tensors are resident from its start
  *
- * Per operation, as the driver does it: fetches of intervals that begin, the
+ * Per operation, as the driver does it: fetches of intervals that begin (but where
+ * the operation writes the whole tensor, or is a TRANSIENT's first use), the
  * operation with its resident operands in the SPM and the SPM less all resident
- * tensors as staging window, write-backs of dirty tensors whose interval ends
- * (but of a TRANSIENT behind its last use).
+ * tensors as staging window, write-backs of dirty tensors whose interval ends (but
+ * of a TRANSIENT behind its last use).
  *
  * Return: 0, or -1 without memory.
  */

@@ -26,7 +26,7 @@ static struct onsram_model model(uint64_t spm_kib)
 
 static bool uses(uint32_t op, uint32_t t, bool write)
 {
-	for (int s = write ? 0 : 0; s < (write ? 1 : ONSRAM_MAX_OPERANDS); s++)
+	for (int s = 0; s < (write ? 1 : ONSRAM_MAX_OPERANDS); s++)
 		if (g.ops[op].operand[s].view.dtype && g.ops[op].operand[s].bo == t)
 			return true;
 	return false;

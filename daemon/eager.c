@@ -1,0 +1,556 @@
+// SPDX-License-Identifier: MIT
+/*
+ * OnSRAM-Eager's history and what it makes of it.
+ *
+ * A use of a buffer stays open until the buffer is used again, overwritten or
+ * dead; then the outcome is credited to the operation (key) and slot that left
+ * it.  Shares and averages are exponential, so that the history follows a
+ * program that changes.  Memory is bounded: the operation and the buffer that
+ * have not been seen for longest make room.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "eager.h"
+
+#define KEYS_MAX	ONSRAM_RULES_MAX
+#define BUFFERS_MAX	8192
+#define NONE		UINT32_MAX
+
+/* Shares are 0 .. ONE; a new outcome weighs a quarter */
+#define ONE		65536u
+#define WEIGHT		4
+
+/* A hold that is lost more often than kept pauses for so many outcomes, then twice that */
+#define PAUSE_FIRST	8u
+#define PAUSE_MOST	1024u
+/* Share of placements that fail from which on the SPM counts as short */
+#define SHORT		(ONE / 8)
+
+/**
+ * struct slot - what is known of an operand slot of a key
+ * @outcomes: how often a use left by it was closed
+ * @reused: share of them that were read again
+ * @free: share of buffers written here that never have to reach DRAM: dead or overwritten
+ * @found: share of times the operand was found in the SPM
+ * @lost: share of held buffers that had lost their place when they were read again
+ * @saved_ps: what having it in the SPM saves the next reader
+ * @own_ps: what it saves this operation
+ * @distance: operations until the next use
+ * @bytes: of the buffer, as far as the operation uses it
+ * @pause: outcomes to wait before it is held again
+ * @pause_next: length of the next pause
+ */
+struct slot {
+	uint32_t outcomes;
+	uint32_t reused;
+	uint32_t free;
+	uint32_t found;
+	uint32_t lost;
+	uint64_t saved_ps;
+	uint64_t own_ps;
+	uint64_t distance;
+	uint64_t bytes;
+	uint32_t pause;
+	uint32_t pause_next;
+};
+
+/** struct node - links of a table's entry: hash chain and age list; indices */
+struct node {
+	uint64_t key;
+	uint32_t chain;
+	uint32_t newer;
+	uint32_t older;
+	bool used;
+};
+
+/** struct table - a bounded hash table that knows which entry is oldest */
+struct table {
+	struct node *node;
+	uint32_t *bucket;
+	uint32_t size;		/* a power of two, also the number of buckets */
+	uint32_t newest;
+	uint32_t oldest;
+	uint32_t unused;	/* chain of free entries */
+};
+
+/** struct key - an operation in its context: @actions and @priority are the rule as last told */
+struct key {
+	struct slot slot[ONSRAM_MAX_OPERANDS];
+	uint32_t generation;	/* tells reused entries apart */
+	uint32_t actions;
+	uint32_t priority;
+	bool told;
+	bool queued;
+};
+
+/** struct buffer - a buffer and the use that is open */
+struct buffer {
+	uint32_t client;
+	uint32_t key;		/* entry that left the use, NONE: no use is open */
+	uint32_t generation;
+	uint32_t slot;
+	uint32_t writer;	/* entry that wrote the contents, NONE: unknown */
+	uint32_t writer_generation;
+	bool held;
+	uint64_t at;
+};
+
+struct onsram_eager {
+	struct onsram_model m;
+	struct table keys;
+	struct table buffers;
+	struct key *key;
+	struct buffer *buffer;
+	uint32_t *queue;	/* entries whose rule may have changed */
+	uint32_t queued;
+	uint64_t *gone;		/* keys whose rule has to be deleted */
+	uint32_t nr_gone;
+	uint64_t now;		/* operations seen */
+	uint32_t failing;	/* share of outputs to be held that found no place */
+};
+
+/* --- tables ---------------------------------------------------------------- */
+
+static uint32_t hash(const struct table *t, uint64_t key)
+{
+	return (uint32_t)((key * 0x9e3779b97f4a7c15ull) >> 32) & (t->size - 1);
+}
+
+static int table_init(struct table *t, uint32_t size)
+{
+	t->size = size;
+	t->node = calloc(size, sizeof(*t->node));
+	t->bucket = calloc(size, sizeof(*t->bucket));
+	if (!t->node || !t->bucket)
+		return -1;
+	for (uint32_t i = 0; i < size; i++) {
+		t->bucket[i] = NONE;
+		t->node[i].chain = i + 1 < size ? i + 1 : NONE;
+	}
+	t->newest = NONE;
+	t->oldest = NONE;
+	t->unused = 0;
+	return 0;
+}
+
+static void unlink_age(struct table *t, uint32_t i)
+{
+	struct node *n = &t->node[i];
+
+	if (n->newer == NONE)
+		t->newest = n->older;
+	else
+		t->node[n->newer].older = n->older;
+	if (n->older == NONE)
+		t->oldest = n->newer;
+	else
+		t->node[n->older].newer = n->newer;
+}
+
+static void link_newest(struct table *t, uint32_t i)
+{
+	struct node *n = &t->node[i];
+
+	n->newer = NONE;
+	n->older = t->newest;
+	if (t->newest == NONE)
+		t->oldest = i;
+	else
+		t->node[t->newest].newer = i;
+	t->newest = i;
+}
+
+static uint32_t table_find(const struct table *t, uint64_t key)
+{
+	uint32_t i = t->bucket[hash(t, key)];
+
+	while (i != NONE && t->node[i].key != key)
+		i = t->node[i].chain;
+	return i;
+}
+
+static void table_remove(struct table *t, uint32_t i)
+{
+	uint32_t *link = &t->bucket[hash(t, t->node[i].key)];
+
+	while (*link != i)
+		link = &t->node[*link].chain;
+	*link = t->node[i].chain;
+	unlink_age(t, i);
+	t->node[i].used = false;
+	t->node[i].chain = t->unused;
+	t->unused = i;
+}
+
+/* The caller has made sure that an entry is unused */
+static uint32_t table_add(struct table *t, uint64_t key)
+{
+	uint32_t i = t->unused, *bucket = &t->bucket[hash(t, key)];
+
+	t->unused = t->node[i].chain;
+	t->node[i].key = key;
+	t->node[i].used = true;
+	t->node[i].chain = *bucket;
+	*bucket = i;
+	link_newest(t, i);
+	return i;
+}
+
+static void table_touch(struct table *t, uint32_t i)
+{
+	unlink_age(t, i);
+	link_newest(t, i);
+}
+
+/* --- history ---------------------------------------------------------------- */
+
+static void share(uint32_t *average, bool yes, bool first)
+{
+	if (first) {
+		*average = yes ? ONE : 0;
+		return;
+	}
+	*average -= *average / WEIGHT;
+	if (yes)
+		*average += ONE / WEIGHT;
+}
+
+static void average(uint64_t *average, uint64_t value, bool first)
+{
+	*average = first ? value : *average - *average / WEIGHT + value / WEIGHT;
+}
+
+static void queue_rule(struct onsram_eager *e, uint32_t k)
+{
+	if (!e->key[k].queued) {
+		e->key[k].queued = true;
+		e->queue[e->queued++] = k;
+	}
+}
+
+static uint32_t get_key(struct onsram_eager *e, uint64_t key)
+{
+	uint32_t k = table_find(&e->keys, key), generation;
+
+	if (k != NONE) {
+		table_touch(&e->keys, k);
+		return k;
+	}
+	if (e->keys.unused == NONE) {
+		k = e->keys.oldest;
+		if (e->key[k].told && e->nr_gone < KEYS_MAX)
+			e->gone[e->nr_gone++] = e->keys.node[k].key;
+		/* Its place in the queue, if any, serves the new one */
+		table_remove(&e->keys, k);
+	}
+	k = table_add(&e->keys, key);
+	generation = e->key[k].generation + 1;
+	e->key[k] = (struct key){ .generation = generation, .queued = e->key[k].queued };
+	for (int s = 0; s < ONSRAM_MAX_OPERANDS; s++) {
+		e->key[k].slot[s].free = ONE / 2;
+		e->key[k].slot[s].pause_next = PAUSE_FIRST;
+	}
+	return k;
+}
+
+static uint32_t get_buffer(struct onsram_eager *e, uint32_t id, uint32_t client)
+{
+	uint32_t b = table_find(&e->buffers, id);
+
+	if (b != NONE) {
+		table_touch(&e->buffers, b);
+		return b;
+	}
+	if (e->buffers.unused == NONE)
+		table_remove(&e->buffers, e->buffers.oldest);
+	b = table_add(&e->buffers, id);
+	e->buffer[b] = (struct buffer){ .client = client, .key = NONE, .writer = NONE };
+	return b;
+}
+
+/* The slot that left a buffer's open use, NULL where there is none (any more) */
+static struct slot *open_use(struct onsram_eager *e, const struct buffer *b)
+{
+	if (b->key == NONE || e->key[b->key].generation != b->generation)
+		return NULL;
+	return &e->key[b->key].slot[b->slot];
+}
+
+/* Whether the contents that end here had to reach DRAM */
+static void close_contents(struct onsram_eager *e, struct buffer *b, bool freed)
+{
+	if (b->writer != NONE && e->key[b->writer].generation == b->writer_generation) {
+		share(&e->key[b->writer].slot[0].free, freed, false);
+		queue_rule(e, b->writer);
+	}
+	b->writer = NONE;
+}
+
+static void close_unused(struct onsram_eager *e, struct buffer *b)
+{
+	struct slot *s = open_use(e, b);
+
+	if (s) {
+		share(&s->reused, false, !s->outcomes);
+		s->outcomes++;
+		s->pause -= s->pause > 0;
+		queue_rule(e, b->key);
+	}
+	b->key = NONE;
+}
+
+static void close_reused(struct onsram_eager *e, struct buffer *b, uint64_t saved_ps, bool resident)
+{
+	struct slot *s = open_use(e, b);
+
+	if (!s)
+		return;
+	share(&s->reused, true, !s->outcomes);
+	average(&s->saved_ps, saved_ps, !s->outcomes);
+	average(&s->distance, e->now - b->at, !s->outcomes);
+	if (b->held) {
+		share(&s->lost, !resident, false);
+		if (s->lost > ONE / 2 && !s->pause) {
+			s->pause = s->pause_next;
+			s->pause_next = s->pause_next < PAUSE_MOST ? 2 * s->pause_next : PAUSE_MOST;
+			s->lost = 0;
+		} else if (resident) {
+			s->pause_next = PAUSE_FIRST;
+		}
+	}
+	s->outcomes++;
+	s->pause -= s->pause > 0;
+	queue_rule(e, b->key);
+}
+
+/* What having slot @s in the SPM saves the operation, all else as it was */
+static uint64_t saving(const struct onsram_eager *e, const struct onsram_perf_op *op,
+		       uint32_t resident, uint32_t s)
+{
+	struct onsram_cost with, without;
+
+	onsram_op_cost(&e->m, op, resident | 1u << s, e->m.spm_size / 2, &with);
+	onsram_op_cost(&e->m, op, resident & ~(1u << s), e->m.spm_size / 2, &without);
+	return without.time_ps - with.time_ps;
+}
+
+static bool slot_used(const struct onsram_retired *r, uint32_t s)
+{
+	return r->op.operand[s].view.dtype != ONSRAM_DTYPE_NONE;
+}
+
+static bool reads(const struct onsram_retired *r, uint32_t bo)
+{
+	for (uint32_t s = 1; s < ONSRAM_MAX_OPERANDS; s++)
+		if (slot_used(r, s) && r->op.operand[s].bo == bo)
+			return true;
+	return false;
+}
+
+static void observe_slot(struct onsram_eager *e, const struct onsram_retired *r, uint32_t k,
+			 const struct onsram_perf_op *op, uint32_t s)
+{
+	struct slot *slot = &e->key[k].slot[s];
+	bool resident = r->resident & 1u << s;
+	struct buffer *b = &e->buffer[get_buffer(e, r->op.operand[s].bo, r->client_id)];
+	uint64_t saved = saving(e, op, r->resident, s);
+	bool first = !slot->bytes;
+
+	if (s) {
+		close_reused(e, b, saved, resident);
+	} else {
+		if (!reads(r, r->op.operand[0].bo)) {
+			close_unused(e, b);
+			close_contents(e, b, true);
+		}
+		b->writer = k;
+		b->writer_generation = e->key[k].generation;
+	}
+	average(&slot->own_ps, saved, first);
+	slot->bytes = onsram_view_bytes(&op->view[s]);
+	share(&slot->found, resident, first);
+
+	b->client = r->client_id;
+	b->key = k;
+	b->generation = e->key[k].generation;
+	b->slot = s;
+	b->at = e->now;
+	b->held = e->key[k].told && (e->key[k].actions & ONSRAM_RULE_HOLD(s));
+	if (r->dead & 1u << s) {
+		close_unused(e, b);
+		close_contents(e, b, true);
+		table_remove(&e->buffers, (uint32_t)(b - e->buffer));
+	}
+}
+
+void onsram_eager_observe(struct onsram_eager *e, const struct onsram_retired *r)
+{
+	struct onsram_perf_op op = { .opcode = r->op.opcode, .attr = r->op.attr };
+	uint32_t k = get_key(e, r->key);
+
+	e->now++;
+	for (uint32_t s = 0; s < ONSRAM_MAX_OPERANDS; s++)
+		op.view[s] = r->op.operand[s].view;
+	if (e->key[k].told && (e->key[k].actions & ONSRAM_RULE_HOLD(0)))
+		share(&e->failing, !(r->resident & 1), false);
+	/* What is read was there before what is written */
+	for (uint32_t s = 1; s < ONSRAM_MAX_OPERANDS; s++) {
+		bool again = false;
+
+		for (uint32_t t = 1; t < s; t++)
+			again |= slot_used(r, t) && r->op.operand[t].bo == r->op.operand[s].bo;
+		if (slot_used(r, s) && !again)
+			observe_slot(e, r, k, &op, s);
+	}
+	if (slot_used(r, 0))
+		observe_slot(e, r, k, &op, 0);
+	queue_rule(e, k);
+}
+
+void onsram_eager_gap(struct onsram_eager *e)
+{
+	for (uint32_t b = 0; b < BUFFERS_MAX; b++) {
+		e->buffer[b].key = NONE;
+		e->buffer[b].writer = NONE;
+	}
+}
+
+void onsram_eager_client_gone(struct onsram_eager *e, uint32_t client_id)
+{
+	for (uint32_t b = 0; b < BUFFERS_MAX; b++) {
+		if (!e->buffers.node[b].used || e->buffer[b].client != client_id)
+			continue;
+		/* Nobody will ever read them: dead */
+		close_unused(e, &e->buffer[b]);
+		close_contents(e, &e->buffer[b], true);
+		table_remove(&e->buffers, b);
+	}
+}
+
+/* --- rules ------------------------------------------------------------------ */
+
+static int64_t part_of(uint64_t ps, uint32_t part)
+{
+	return (int64_t)((unsigned __int128)ps * part / ONE);
+}
+
+/* Picoseconds that holding slot @s behind the operation is expected to save */
+static int64_t hold_gain(const struct onsram_eager *e, const struct slot *slot, uint32_t s)
+{
+	int64_t gain = part_of(slot->saved_ps, slot->reused) + (int64_t)slot->own_ps;
+	struct onsram_cost copy;
+
+	onsram_copy_cost(&e->m, slot->bytes, s == 0, &copy);
+	if (s)	/* brought in by a copy where it is not there already */
+		return gain - part_of(copy.time_ps, ONE - slot->found);
+	/* written back later, unless it dies or is overwritten first */
+	return gain - part_of(copy.time_ps, ONE - slot->free);
+}
+
+static void decide(const struct onsram_eager *e, const struct key *k, uint32_t *actions,
+		   uint32_t *priority)
+{
+	*actions = 0;
+	*priority = 0;
+	for (uint32_t s = 0; s < ONSRAM_MAX_OPERANDS; s++) {
+		const struct slot *slot = &k->slot[s];
+		uint64_t room = slot->bytes / ONSRAM_SPM_GRANULE + 1, worth;
+		int64_t gain;
+
+		if (!slot->outcomes || !slot->bytes)
+			continue;
+		gain = hold_gain(e, slot, s);
+		if (slot->reused >= ONE / 2 && gain > 0 && !slot->pause) {
+			/* Per granule and operation that it waits */
+			worth = (uint64_t)gain / room / (slot->distance + 1) + 1;
+			worth = worth < UINT32_MAX ? worth : UINT32_MAX;
+			*actions |= ONSRAM_RULE_HOLD(s);
+			*priority = worth > *priority ? (uint32_t)worth : *priority;
+		} else if (slot->reused < ONE / 4 && e->failing > SHORT) {
+			/* Nobody reads it again, and others lack the room */
+			*actions |= ONSRAM_RULE_DROP(s);
+		}
+	}
+}
+
+/* A priority that hardly differs is not worth a message */
+static bool differs(uint32_t a, uint32_t b)
+{
+	uint32_t low = a < b ? a : b, high = a < b ? b : a;
+
+	return high - low > low / 4;
+}
+
+static bool has_outcomes(const struct key *k)
+{
+	for (uint32_t s = 0; s < ONSRAM_MAX_OPERANDS; s++)
+		if (k->slot[s].outcomes)
+			return true;
+	return false;
+}
+
+bool onsram_eager_next_rule(struct onsram_eager *e, struct onsram_rule *rule)
+{
+	while (e->nr_gone) {
+		uint64_t key = e->gone[--e->nr_gone];
+
+		/* Seen again meanwhile: its rule is told anew */
+		if (table_find(&e->keys, key) != NONE)
+			continue;
+		*rule = (struct onsram_rule){ .key = key, .gone = true };
+		return true;
+	}
+	while (e->queued) {
+		uint32_t i = e->queue[--e->queued], actions, priority;
+		struct key *k = &e->key[i];
+
+		k->queued = false;
+		if (!e->keys.node[i].used || !has_outcomes(k))
+			continue;
+		decide(e, k, &actions, &priority);
+		if (k->told && actions == k->actions && !differs(priority, k->priority))
+			continue;
+		k->told = true;
+		k->actions = actions;
+		k->priority = priority;
+		*rule = (struct onsram_rule){ .key = e->keys.node[i].key, .actions = actions,
+					      .priority = priority };
+		return true;
+	}
+	return false;
+}
+
+struct onsram_eager *onsram_eager_new(const struct onsram_model *m)
+{
+	struct onsram_eager *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		return NULL;
+	e->m = *m;
+	e->key = calloc(KEYS_MAX, sizeof(*e->key));
+	e->buffer = calloc(BUFFERS_MAX, sizeof(*e->buffer));
+	e->queue = calloc(KEYS_MAX, sizeof(*e->queue));
+	e->gone = calloc(KEYS_MAX, sizeof(*e->gone));
+	if (!e->key || !e->buffer || !e->queue || !e->gone ||
+	    table_init(&e->keys, KEYS_MAX) || table_init(&e->buffers, BUFFERS_MAX)) {
+		onsram_eager_free(e);
+		return NULL;
+	}
+	return e;
+}
+
+void onsram_eager_free(struct onsram_eager *e)
+{
+	if (!e)
+		return;
+	free(e->keys.node);
+	free(e->keys.bucket);
+	free(e->buffers.node);
+	free(e->buffers.bucket);
+	free(e->key);
+	free(e->buffer);
+	free(e->queue);
+	free(e->gone);
+	free(e);
+}
