@@ -38,19 +38,15 @@ static const struct onsram_pt_ops onsram_context_pt_ops = {
 static int onsram_context_init_entities(struct onsram_context *ctx)
 {
 	struct onsram_device *odev = ctx->odev;
-	struct drm_gpu_scheduler *sched[ONSRAM_MAX_ENGINES];
 	u32 nr_compute = odev->nr_engines - 1;
-	u32 e;
 	int ret;
 
-	for (e = 0; e < odev->nr_engines; e++)
-		sched[e] = &odev->engine[e].sched;
-	ret = drm_sched_entity_init(&ctx->compute, DRM_SCHED_PRIORITY_NORMAL, sched,
+	ret = drm_sched_entity_init(&ctx->compute, DRM_SCHED_PRIORITY_NORMAL, odev->sched,
 				    nr_compute, NULL);
 	if (ret)
 		return ret;
-	ret = drm_sched_entity_init(&ctx->copy, DRM_SCHED_PRIORITY_NORMAL, &sched[nr_compute],
-				    1, NULL);
+	ret = drm_sched_entity_init(&ctx->copy, DRM_SCHED_PRIORITY_NORMAL,
+				    &odev->sched[nr_compute], 1, NULL);
 	if (ret)
 		drm_sched_entity_destroy(&ctx->compute);
 	return ret;

@@ -14,17 +14,6 @@
 #define ONSRAM_COREDUMP_SIZE	SZ_64K
 #define ONSRAM_COREDUMP_REGS	(ONSRAM_REG_FAULT_LOST + 4)
 
-static void onsram_coredump_resident(const struct onsram_residence *res, void *data)
-{
-	const struct onsram_bo *bo = container_of(res, struct onsram_bo, res);
-	struct drm_printer *p = data;
-
-	drm_printf(p, "  %#010llx %10llu bytes: buffer %u of client %u, %s\n",
-		   onsram_residency_offset(res), onsram_residency_bytes(res), bo->id,
-		   res->client->id,
-		   res->state == DRM_ONSRAM_RESIDENCY_DIRTY ? "dirty" : "clean");
-}
-
 static void onsram_coredump_command(struct drm_printer *p, struct onsram_engine *engine)
 {
 	u32 head = onsram_engine_read(engine, ONSRAM_ENG_HEAD);
@@ -65,9 +54,7 @@ void onsram_coredump(struct onsram_engine *engine, const char *reason)
 	onsram_coredump_command(&p, engine);
 
 	drm_printf(&p, "SPM map:\n");
-	mutex_lock(&odev->spm.lock);
-	onsram_spm_for_each(&odev->spm, onsram_coredump_resident, &p);
-	mutex_unlock(&odev->spm.lock);
+	onsram_print_spm(odev, &p);
 
 	dev_coredumpv(odev->drm.dev, iter.data, ONSRAM_COREDUMP_SIZE - iter.remain, GFP_KERNEL);
 }

@@ -53,4 +53,9 @@ enum drm_gpu_sched_stat onsram_timedout_job(struct drm_sched_job *sched_job);
 /** onsram_coredump() - hands registers, the command and the SPM map to devcoredump */
 void onsram_coredump(struct onsram_engine *engine, const char *reason);
 
+/** onsram_print_spm() - which tensor lies where in the SPM */
+void onsram_print_spm(struct onsram_device *odev, struct drm_printer *p);
+/** onsram_debugfs_init() - before the device is registered */
+void onsram_debugfs_init(struct onsram_device *odev);
+
 #endif

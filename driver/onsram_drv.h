@@ -179,6 +179,7 @@ struct onsram_graph {
  * @caps: ONSRAM_REG_CAPS
  * @nr_engines: compute engines and the copy engine, which is the last one
  * @engine: engines
+ * @sched: their schedulers; entities point into it
  * @ctx_table: context table, one entry per asid
  * @ctx_table_dma: its bus address
  * @contexts: asid -> context
@@ -211,6 +212,7 @@ struct onsram_device {
 	u32 caps;
 	u32 nr_engines;
 	struct onsram_engine engine[ONSRAM_MAX_ENGINES];
+	struct drm_gpu_scheduler *sched[ONSRAM_MAX_ENGINES];
 	__le64 *ctx_table;
 	dma_addr_t ctx_table_dma;
 	struct xarray contexts;

@@ -286,6 +286,7 @@ int onsram_engine_init(struct onsram_device *odev, u32 id)
 
 	engine->odev = odev;
 	engine->id = id;
+	odev->sched[id] = &engine->sched;
 	engine->entries = copy ? ONSRAM_COPY_RING : ONSRAM_RING_MAX;
 	spin_lock_init(&engine->lock);
 	INIT_LIST_HEAD(&engine->jobs);

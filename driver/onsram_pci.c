@@ -44,6 +44,7 @@ static int onsram_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id
 	ret = onsram_device_init(odev);
 	if (ret)
 		return ret;
+	onsram_debugfs_init(odev);
 	ret = drm_dev_register(&odev->drm, 0);
 	if (ret) {
 		onsram_device_stop(odev);
