@@ -13,6 +13,19 @@ $(VALIDATE_OBJS) $(B)/tests/unit/test-exec-agree.o: \
 	CFLAGS += -Itests/unit/shim -Idriver
 $(B)/tests/unit/test-exec-agree: $(VALIDATE_OBJS)
 
+VALIDATE_TESTS := $(addprefix $(B)/tests/unit/,test-validate test-validate-bytes)
+RESIDENCY_OBJS := $(addprefix $(B)/driver/,onsram_plan.o onsram_residency.o onsram_spm.o)
+RESIDENCY_TESTS := $(addprefix $(B)/tests/unit/,test-residency test-residency-random)
+PLAN_TESTS := $(B)/tests/unit/test-plan
+DRIVER_TESTS := $(VALIDATE_TESTS) $(RESIDENCY_TESTS) $(PLAN_TESTS)
+$(RESIDENCY_OBJS) $(DRIVER_TESTS:%=%.o) $(B)/tests/unit/spm-sim.o: \
+	CFLAGS += -Itests/unit/shim -Idriver
+$(RESIDENCY_TESTS): $(B)/tests/unit/spm-sim.o $(RESIDENCY_OBJS)
+$(PLAN_TESTS): $(B)/driver/onsram_plan.o
+$(DRIVER_TESTS): %: %.o $(VALIDATE_OBJS)
+	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka
+UNIT_TESTS += $(DRIVER_TESTS)
+
 # ONNX import: what a program computes is checked by the device's own arithmetic
 IMPORT_TESTS := $(addprefix $(B)/tests/unit/,test-array test-import test-import-bad test-networks)
 IMPORT_OBJS := $(addprefix $(B)/tests/unit/,host-run.o model.o)

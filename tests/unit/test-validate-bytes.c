@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: MIT
-/*
- * The driver's validator against two oracles: the device's own check, and the
- * list of bytes that a view addresses.
- */
-#include <errno.h>
+/* The driver's validator against a list of the bytes that each view addresses. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,157 +8,9 @@
 #include <cmocka.h>
 
 #include "driver-ops.h"
-#include "exec.h"
 
 #define BO_SIZE		256
 #define ROUNDS		200000
-
-static struct drm_onsram_op base_op(u32 *seed)
-{
-	switch (rnd(seed) % 12) {
-	case 0:
-		return copy_op();
-	case 1:
-		return fill_op();
-	case 2:
-		return gemm_op();
-	case 3:
-		return conv_op();
-	case 4:
-		return pool_op(4 + rnd(seed) % 2);
-	case 5:
-	case 6:
-		return ew_op(rnd(seed) % ONSRAM_EW_COUNT);
-	case 7:
-		return reduce_op();
-	case 8:
-		return softmax_op();
-	case 9:
-		return norm_op(rnd(seed) % ONSRAM_NORM_COUNT);
-	case 10:
-		return gather_op();
-	default:
-		return resize_op(rnd(seed) % ONSRAM_RESIZE_COUNT);
-	}
-}
-
-/* A value near what fields hold, or anything */
-static u32 some_value(u32 *seed)
-{
-	switch (rnd(seed) % 4) {
-	case 0:
-		return rnd(seed);
-	case 1:
-		return -(rnd(seed) % 8);
-	default:
-		return rnd(seed) % 8;
-	}
-}
-
-static void mutate(struct drm_onsram_op *op, u32 *seed)
-{
-	struct drm_onsram_operand *v = &op->operand[rnd(seed) % ONSRAM_MAX_OPERANDS];
-	struct onsram_attr *a = &op->attr;
-	u32 d = rnd(seed) % ONSRAM_MAX_RANK, s = rnd(seed) % ONSRAM_MAX_SPATIAL;
-	u32 value = some_value(seed);
-
-	switch (rnd(seed) % 16) {
-	case 0:
-		op->opcode = value;
-		break;
-	case 1:
-		a->func = value;
-		break;
-	case 2:
-		a->groups = value;
-		break;
-	case 3:
-		a->axis = value;
-		break;
-	case 4:
-		a->act = value;
-		break;
-	case 5:
-		a->kernel[s] = value;
-		break;
-	case 6:
-		a->stride[s] = value;
-		break;
-	case 7:
-		a->dilation[s] = value;
-		break;
-	case 8:
-		*(rnd(seed) % 2 ? &a->pad_begin[s] : &a->pad_end[s]) = value;
-		break;
-	case 9:
-		*(rnd(seed) % 2 ? &a->param[d % 4] : &a->act_param[d % 2]) = value;
-		break;
-	case 10:
-		v->view.dtype = value;
-		break;
-	case 11:
-		v->view.rank = value;
-		break;
-	case 12:
-	case 13:
-		v->view.dims[d] = value;
-		break;
-	case 14:
-		v->view.strides[d] = value;
-		break;
-	default:
-		memset(v, 0, sizeof(*v));
-		break;
-	}
-}
-
-/*
- * The driver passes nothing that the device refuses; and with buffers that are
- * large enough and apart, it refuses nothing that the device takes.
- */
-static void test_agrees_with_device(void **state)
-{
-	const u64 half = 1ull << 32;
-	const struct onsram_validate_bo bos[6] = {
-		{ 2 * half }, { 2 * half }, { 2 * half }, { 2 * half }, { 2 * half }, { 2 * half },
-	};
-	u32 seed = 1, taken = 0, refused = 0;
-
-	(void)state;
-	for (u32 i = 0; i < ROUNDS; i++) {
-		struct drm_onsram_op op = base_op(&seed);
-		struct onsram_view views[ONSRAM_MAX_OPERANDS];
-		struct onsram_validate_error err = {};
-		const char *device;
-		int ret;
-
-		for (u32 n = rnd(&seed) % 4; n; n--)
-			mutate(&op, &seed);
-		for (u32 s = 0; s < ONSRAM_MAX_OPERANDS; s++) {
-			struct onsram_view zero = {};
-
-			/* in the middle, so that views reach forwards and backwards */
-			op.operand[s].bo = 0;
-			op.operand[s].offset = 0;
-			if (memcmp(&op.operand[s].view, &zero, sizeof(zero))) {
-				op.operand[s].bo = s;
-				op.operand[s].offset = half;
-			}
-			views[s] = op.operand[s].view;
-		}
-		ret = onsram_validate_op(&op, bos, 6, &err);
-		device = onsram_exec_check(op.opcode, &op.attr, views);
-		if (!ret && device)
-			fail_msg("round %u opcode %u: the device refuses: %s", i, op.opcode, device);
-		if (ret && !device)
-			fail_msg("round %u opcode %u: the driver refuses slot %d: %s", i, op.opcode,
-				 err.slot, err.why);
-		taken += !ret;
-		refused += !!ret;
-	}
-	assert_true(taken > ROUNDS / 10);
-	assert_true(refused > ROUNDS / 10);
-}
 
 /* Marks the bytes of @operand in @map. Return: how often a byte was marked already, or -1 outside */
 static int mark(const struct drm_onsram_operand *operand, u8 *map)
@@ -276,7 +124,6 @@ static void test_bytes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_agrees_with_device),
 		cmocka_unit_test(test_bytes),
 	};
 

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: MIT
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include <linux/bitmap.h>
+
+#include "spm-sim.h"
+
+#define GRANULE		ONSRAM_SPM_GRANULE
+#define VA_OF(t)	(((u64)(t) + 1) << 20)
+
+int unit_allocs_left = -1;
+
+static struct sim *sim_of(struct onsram_emit *emit)
+{
+	return container_of(emit, struct sim, emit);
+}
+
+/* The bytes behind an address, checked for whose they are */
+static u8 *resolve(struct sim *sim, u64 addr, u64 bytes, u32 asid, bool write)
+{
+	u64 offset = addr & ~ONSRAM_ADDR_SPM;
+	struct sim_tensor *t;
+
+	if (!(addr & ONSRAM_ADDR_SPM)) {
+		assert_in_range(addr >> 20, 1, sim->nr_tensors);
+		t = &sim->tensor[(addr >> 20) - 1];
+		assert_int_equal(sim->client[t->client].base.asid, asid);
+		/* homes are mapped in pages: up to the next word is fine */
+		assert_true((addr & 0xfffff) + bytes <= (t->bytes + 3) / 4 * 4);
+		return t->dram + (addr & 0xfffff);
+	}
+	assert_true(offset + bytes <= (u64)sim->spm.granules * GRANULE);
+	for (u64 g = offset / GRANULE; g * GRANULE < offset + bytes; g++) {
+		assert_int_equal(sim->owner[g], asid);
+		assert_true(!sim->tag[g] || sim->client[sim->tag[g] - 1].base.asid == asid);
+		if (write)
+			for (u32 c = 0; c < SIM_CLIENTS; c++)
+				if (sim->client[c].base.asid == asid)
+					sim->tag[g] = c + 1;
+	}
+	return sim->mem + offset;
+}
+
+static void run_assign(struct sim *sim, const struct onsram_hw_cmd *cmd)
+{
+	u64 from = cmd->arg[0] / GRANULE, to = from + cmd->arg[1] / GRANULE;
+
+	assert_int_equal(cmd->opcode, ONSRAM_CMD_SPM_ASSIGN);
+	assert_int_equal(cmd->arg[0] % GRANULE, 0);
+	assert_int_equal(cmd->arg[1] % GRANULE, 0);
+	assert_true(from < to && to <= sim->spm.granules);
+	assert_int_equal(cmd->arg[2] & ~3ull, 0);
+	sim->released += !!(cmd->arg[2] & ONSRAM_ASSIGN_RELEASE);
+	for (u64 g = from; g < to; g++) {
+		if (cmd->arg[2] & ONSRAM_ASSIGN_SCRUB) {
+			memset(sim->mem + g * GRANULE, 0, GRANULE);
+			sim->tag[g] = 0;
+		}
+		sim->owner[g] = cmd->arg[2] & ONSRAM_ASSIGN_RELEASE ? 0 : cmd->asid;
+		/* nobody gets to see another client's data */
+		assert_true(!sim->owner[g] || !sim->tag[g] ||
+			    sim->client[sim->tag[g] - 1].base.asid == cmd->asid);
+	}
+}
+
+static void run_copy(struct sim *sim, const struct onsram_hw_cmd *cmd, bool fetch,
+		     struct onsram_residence *res)
+{
+	u64 bytes = (res->bytes + 3) / 4 * 4;
+	u8 *to, *from;
+
+	assert_int_equal(cmd->opcode, ONSRAM_OP_COPY);
+	for (u32 s = 0; s < 2; s++) {
+		const struct onsram_view *v = &cmd->operand[s].view;
+
+		assert_int_equal(v->dtype, ONSRAM_DTYPE_I32);
+		assert_int_equal(v->rank, 1);
+		assert_int_equal(v->dims[0] * 4ull, bytes);
+		assert_int_equal(v->strides[0], 1);
+		assert_int_equal(!!(cmd->operand[s].addr & ONSRAM_ADDR_SPM), s != fetch);
+	}
+	assert_int_equal(cmd->operand[fetch].addr, res->va);
+	from = resolve(sim, cmd->operand[1].addr, bytes, cmd->asid, false);
+	to = resolve(sim, cmd->operand[0].addr, bytes, cmd->asid, true);
+	memcpy(to, from, bytes);
+}
+
+static void run_op(struct sim *sim, const struct onsram_hw_cmd *cmd)
+{
+	for (u32 s = ONSRAM_MAX_OPERANDS; s-- > 0;) {
+		const struct onsram_hw_operand *o = &cmd->operand[s];
+		struct sim_tensor *t;
+		u64 bytes = o->view.dims[0] * 4ull, offset;
+		u8 *data;
+
+		if (sim->op[s] < 0)
+			continue;
+		t = &sim->tensor[sim->op[s]];
+		if (o->addr & ONSRAM_ADDR_SPM)
+			offset = (o->addr & ~ONSRAM_ADDR_SPM) - onsram_residency_offset(&t->res);
+		else
+			offset = o->addr - t->res.va;
+		assert_true(offset + bytes <= t->bytes);
+		data = resolve(sim, o->addr, bytes, cmd->asid, !s);
+		for (u64 b = 0; b < bytes; b++) {
+			if (s) {
+				if (t->wanted[offset + b] && data[b] != t->truth[offset + b])
+					fail_msg("slot %u reads a stale byte of tensor %d", s, sim->op[s]);
+			} else {
+				data[b] = rnd(&sim->seed);
+				t->truth[offset + b] = data[b];
+				t->wanted[offset + b] = true;
+			}
+		}
+	}
+}
+
+static int sim_push(struct onsram_emit *emit, const struct onsram_hw_cmd *cmd, enum onsram_push kind,
+		    struct onsram_residence *res)
+{
+	struct sim *sim = sim_of(emit);
+
+	if (kind != ONSRAM_PUSH_OP) {
+		assert_true(sim->room > 0);
+		sim->room--;
+		assert_int_equal(emit->room, sim->room);
+	}
+	if (!sim->fail_in)
+		return -EIO;
+	if (sim->fail_in > 0)
+		sim->fail_in--;
+	sim->count[kind]++;
+	switch (kind) {
+	case ONSRAM_PUSH_ASSIGN:
+		assert_null(res);
+		run_assign(sim, cmd);
+		break;
+	case ONSRAM_PUSH_WRITEBACK:
+	case ONSRAM_PUSH_FETCH:
+		run_copy(sim, cmd, kind == ONSRAM_PUSH_FETCH, res);
+		break;
+	case ONSRAM_PUSH_OP:
+		assert_null(res);
+		run_op(sim, cmd);
+		break;
+	}
+	return 0;
+}
+
+void sim_init(struct sim *sim, u32 granules)
+{
+	u64 bytes = ONSRAM_STAGING_MIN + (u64)granules * GRANULE;
+
+	memset(sim, 0, sizeof(*sim));
+	sim->emit.push = sim_push;
+	sim->fail_in = -1;
+	sim->seed = 12345;
+	assert_int_equal(onsram_spm_init(&sim->spm, bytes), 0);
+	sim->mem = calloc(1, bytes);
+	sim->owner = calloc(bytes / GRANULE, sizeof(*sim->owner));
+	sim->tag = calloc(bytes / GRANULE, sizeof(*sim->tag));
+	for (u32 c = 0; c < SIM_CLIENTS; c++) {
+		sim->client[c].base.id = 100 + c;
+		sim->client[c].base.asid = 1 + c;
+		sim->client[c].base.stats = &sim->client[c].stats;
+	}
+	sim_room(sim, 1000);
+}
+
+u32 sim_tensor(struct sim *sim, u32 client, u64 bytes)
+{
+	struct sim_tensor *t = &sim->tensor[sim->nr_tensors];
+
+	assert_true(sim->nr_tensors < SIM_TENSORS && bytes <= SIM_TENSOR_MAX);
+	t->client = client;
+	t->bytes = bytes;
+	t->dram = calloc(1, bytes + 3);
+	t->truth = calloc(1, bytes);
+	t->wanted = calloc(bytes, sizeof(*t->wanted));
+	for (u64 b = 0; b < bytes; b++) {
+		t->dram[b] = rnd(&sim->seed);
+		t->truth[b] = t->dram[b];
+		t->wanted[b] = true;
+	}
+	onsram_residence_init(&t->res, &sim->client[client].base, VA_OF(sim->nr_tensors), bytes);
+	return sim->nr_tensors++;
+}
+
+void sim_room(struct sim *sim, u32 n)
+{
+	sim->room = n;
+	sim->emit.room = n;
+}
+
+void sim_unwanted(struct sim *sim, u32 tensor)
+{
+	struct sim_tensor *t = &sim->tensor[tensor];
+
+	memset(t->wanted, 0, t->bytes * sizeof(*t->wanted));
+}
+
+void sim_cpu_reads(struct sim *sim, u32 tensor)
+{
+	struct sim_tensor *t = &sim->tensor[tensor];
+
+	assert_int_not_equal(t->res.state, DRM_ONSRAM_RESIDENCY_DIRTY);
+	for (u64 b = 0; b < t->bytes; b++)
+		if (t->wanted[b] && t->dram[b] != t->truth[b])
+			fail_msg("DRAM has a stale byte of tensor %u", tensor);
+}
+
+static void count_resident(const struct onsram_residence *res, void *data)
+{
+	u64 *sums = data, offset = onsram_residency_offset(res);
+
+	/* by address, apart */
+	assert_true(offset >= sums[SIM_CLIENTS]);
+	sums[SIM_CLIENTS] = offset + onsram_residency_bytes(res);
+	sums[res->client->asid - 1] += onsram_residency_bytes(res);
+}
+
+void sim_check_ranges(struct sim *sim)
+{
+	u64 sums[SIM_CLIENTS + 1] = {}, total = 0;
+	struct onsram_spm *spm = &sim->spm;
+	u32 resident = 0, stale = 0;
+
+	onsram_spm_for_each(spm, count_resident, sums);
+	for (u32 c = 0; c < SIM_CLIENTS; c++) {
+		assert_int_equal(sim->client[c].stats.resident_bytes, sums[c]);
+		total += sums[c];
+	}
+	assert_int_equal(spm->stats.resident_bytes, total);
+	assert_int_equal((u64)spm->used * GRANULE, total);
+	assert_true(spm->used <= spm->capacity);
+	assert_true(spm->stats.peak_bytes >= total);
+	assert_int_equal(spm->stats.writebacks, sim->count[ONSRAM_PUSH_WRITEBACK]);
+	assert_int_equal(spm->stats.prefetches, sim->count[ONSRAM_PUSH_FETCH]);
+	for (u32 t = 0; t < sim->nr_tensors; t++) {
+		const struct onsram_residence *res = &sim->tensor[t].res;
+
+		if (res->state == DRM_ONSRAM_RESIDENCY_NONE) {
+			assert_int_equal(onsram_residency_bytes(res), 0);
+			continue;
+		}
+		resident++;
+		for (u64 g = res->node.start; g < res->node.start + res->node.size; g++)
+			assert_int_equal(sim->owner[g], res->client->asid);
+	}
+	assert_int_equal(spm->resident, resident);
+	for (u32 g = 0; g < spm->granules; g++) {
+		/* what the device has an owner for, and only that, is known to have one */
+		assert_int_equal(!!sim->owner[g], test_bit(g, spm->assigned));
+		stale += test_bit(g, spm->stale);
+	}
+	assert_int_equal(spm->nr_stale, stale);
+}
+
+void sim_check(struct sim *sim)
+{
+	sim_check_ranges(sim);
+	for (u32 t = 0; t < sim->nr_tensors; t++)
+		if (sim->tensor[t].res.state != DRM_ONSRAM_RESIDENCY_DIRTY)
+			sim_cpu_reads(sim, t);
+}
+
+static struct sim *reset_sim;
+
+static void lost(struct onsram_residence *res)
+{
+	sim_unwanted(reset_sim, container_of(res, struct sim_tensor, res) - reset_sim->tensor);
+}
+
+void sim_reset(struct sim *sim)
+{
+	memset(sim->mem, 0, (u64)sim->spm.granules * GRANULE);
+	memset(sim->owner, 0, sim->spm.granules * sizeof(*sim->owner));
+	memset(sim->tag, 0, sim->spm.granules);
+	reset_sim = sim;
+	onsram_residency_reset(&sim->spm, lost);
+}
+
+int sim_op(struct sim *sim, const struct onsram_residency_run *run, u32 opcode,
+	   const struct sim_slice *slices, struct onsram_residency_op *op)
+{
+	struct onsram_hw_cmd cmd = { .opcode = opcode };
+	bool ended = false;
+	int ret;
+
+	op->cmd = &cmd;
+	for (u32 s = 0; s < ONSRAM_MAX_OPERANDS; s++) {
+		struct sim_tensor *t;
+		u32 words;
+
+		ended |= slices[s].tensor < 0;
+		sim->op[s] = ended ? -1 : slices[s].tensor;
+		op->res[s] = NULL;
+		if (ended)
+			continue;
+		t = &sim->tensor[slices[s].tensor];
+		words = slices[s].words ? slices[s].words : t->bytes / 4;
+		op->res[s] = &t->res;
+		op->offset[s] = slices[s].first * 4ull;
+		cmd.operand[s].addr = t->res.va + op->offset[s];
+		cmd.operand[s].view = VIEW(I32, words);
+		if (!s)
+			op->writes_all = words * 4ull == t->bytes;
+		/* before its first use a transient tensor holds nothing */
+		if (op->born & (1u << s))
+			sim_unwanted(sim, slices[s].tensor);
+	}
+	ret = onsram_residency_op(&sim->spm, &sim->emit, run, op);
+	if (!ret)
+		for (u32 s = 0; s < ONSRAM_MAX_OPERANDS; s++)
+			if (op->dies & (1u << s))
+				sim_unwanted(sim, sim->op[s]);
+	return ret;
+}
+
+void sim_fini(struct sim *sim)
+{
+	sim_room(sim, 1000);
+	for (u32 t = 0; t < sim->nr_tensors; t++) {
+		struct sim_tensor *tensor = &sim->tensor[t];
+
+		assert_int_equal(onsram_residency_evict(&sim->spm, &sim->emit, &tensor->res), 0);
+		sim_cpu_reads(sim, t);
+		free(tensor->dram);
+		free(tensor->truth);
+		free(tensor->wanted);
+	}
+	assert_int_equal(sim->spm.used, 0);
+	onsram_spm_fini(&sim->spm);
+	free(sim->mem);
+	free(sim->owner);
+	free(sim->tag);
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MIT
+/* The kernel's check of plans, and their index. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <linux/err.h>
+#include <linux/slab.h>
+
+#include "driver-ops.h"
+#include "onsram_plan.h"
+
+#define K		1024
+#define NR_OPS		4
+#define NR_TENSORS	5
+#define SPM_SIZE	(ONSRAM_STAGING_MIN + 16 * K)
+#define FETCH		ONSRAM_INTERVAL_FETCH
+#define KEEP		ONSRAM_INTERVAL_KEEP
+
+int unit_allocs_left = -1;
+
+enum { W, A, B, OUT, BIG };
+
+/*
+ * 0: A = f(W)	1: the first half of B = f(A)	2: the second half of B = f(A)
+ * 3: OUT = f(OUT), in place
+ */
+static struct drm_onsram_op ops[NR_OPS];
+static const struct onsram_plan_tensor tensors[NR_TENSORS] = {
+	[W] = { 4 * K, DRM_ONSRAM_TENSOR_CONST },
+	[A] = { 4 * K, 0 },
+	[B] = { 4 * K - 2, DRM_ONSRAM_TENSOR_TRANSIENT },
+	[OUT] = { 4 * K, 0 },
+	[BIG] = { 5ull << 30, 0 },
+};
+static const struct onsram_plan_graph graph = { ops, NR_OPS, tensors, NR_TENSORS };
+
+static void set_operand(u32 op, u32 slot, u32 tensor, u32 words)
+{
+	operand(&ops[op], slot, VIEW(I32, words));
+	ops[op].operand[slot].bo = tensor;
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	for (u32 i = 0; i < NR_OPS; i++)
+		ops[i] = make_op(ONSRAM_OP_COPY, 0);
+	set_operand(0, 0, A, K);
+	set_operand(0, 1, W, K);
+	set_operand(1, 0, B, 512);
+	set_operand(1, 1, A, 512);
+	set_operand(2, 0, B, 511);
+	set_operand(2, 1, A, 511);
+	ops[3] = make_op(ONSRAM_OP_ELEMENTWISE, ONSRAM_EW_NEG);
+	set_operand(3, 0, OUT, K);
+	set_operand(3, 1, OUT, K);
+	return 0;
+}
+
+static void refuse(const struct onsram_plan_interval *iv, u32 n, int error, const char *want)
+{
+	const char *why;
+	struct onsram_plan *plan = onsram_plan_build(iv, n, &graph, SPM_SIZE, &why);
+
+	assert_true(IS_ERR(plan));
+	assert_int_equal(PTR_ERR(plan), error);
+	assert_string_equal(why, want);
+}
+
+static struct onsram_plan *accept(const struct onsram_plan_interval *iv, u32 n)
+{
+	const char *why;
+	struct onsram_plan *plan = onsram_plan_build(iv, n, &graph, SPM_SIZE, &why);
+
+	if (IS_ERR(plan))
+		fail_msg("refused: %s", why);
+	assert_null(why);
+	return plan;
+}
+
+#define IV(...)		((const struct onsram_plan_interval[]){ __VA_ARGS__ })
+#define COUNT(...)	(sizeof(IV(__VA_ARGS__)) / sizeof(struct onsram_plan_interval))
+#define REFUSE(error, want, ...)	refuse(IV(__VA_ARGS__), COUNT(__VA_ARGS__), error, want)
+#define ACCEPT(...)			onsram_plan_put(accept(IV(__VA_ARGS__), COUNT(__VA_ARGS__)))
+
+static void test_fields(void **state)
+{
+	(void)state;
+	ACCEPT({ W, 0, 3, FETCH | KEEP, 0, 4 * K });
+	REFUSE(-EINVAL, "interval names a tensor the graph does not have",
+	       { NR_TENSORS, 0, 3, FETCH, 0, 4 * K });
+	REFUSE(-EINVAL, "interval names a tensor the graph does not have",
+	       { U32_MAX, 0, 3, FETCH, 0, 4 * K });
+	REFUSE(-EINVAL, "interval names an operation the graph does not have",
+	       { W, 0, NR_OPS, FETCH, 0, 4 * K });
+	REFUSE(-EINVAL, "interval names an operation the graph does not have",
+	       { W, U32_MAX, U32_MAX, FETCH, 0, 4 * K });
+	REFUSE(-EINVAL, "interval ends before it begins", { W, 2, 1, FETCH, 0, 4 * K });
+	REFUSE(-EINVAL, "unknown interval flag", { W, 0, 3, FETCH | 4, 0, 4 * K });
+	REFUSE(-EINVAL, "offset is not a multiple of the granule", { W, 0, 3, FETCH, 512, 4 * K });
+	REFUSE(-EINVAL, "bytes are not the tensor's, rounded up to the granule",
+	       { W, 0, 3, FETCH, 0, 5 * K });
+	REFUSE(-EINVAL, "bytes are not the tensor's, rounded up to the granule",
+	       { B, 1, 3, 0, 0, 4 * K - 2 });
+	ACCEPT({ B, 1, 3, 0, 0, 4 * K });
+	/* 5 GiB has the same low word as 1 GiB */
+	REFUSE(-EINVAL, "bytes are not the tensor's, rounded up to the granule",
+	       { BIG, 0, 3, FETCH, 0, 1u << 30 });
+	ACCEPT({ W, 0, 3, FETCH, SPM_SIZE - 4 * K, 4 * K });
+	REFUSE(-EINVAL, "interval ends behind the SPM", { W, 0, 3, FETCH, SPM_SIZE - 3 * K, 4 * K });
+	REFUSE(-EINVAL, "interval ends behind the SPM", { W, 0, 3, FETCH, 0u - K, 4 * K });
+	REFUSE(-EINVAL, "only an interval up to the last operation can be kept",
+	       { W, 0, 2, FETCH | KEEP, 0, 4 * K });
+}
+
+/* Without FETCH an interval begins where nothing is lost */
+static void test_begin(void **state)
+{
+	static const char why[] = "interval begins without FETCH where the tensor's contents are wanted";
+
+	(void)state;
+	ACCEPT({ A, 0, 3, 0, 0, 4 * K });
+	REFUSE(-EINVAL, why, { A, 1, 3, 0, 0, 4 * K });
+	REFUSE(-EINVAL, why, { W, 0, 3, 0, 0, 4 * K });
+	/* a transient tensor's first use may write a part */
+	ACCEPT({ B, 1, 2, 0, 0, 4 * K });
+	REFUSE(-EINVAL, why, { B, 2, 2, 0, 0, 4 * K });
+	REFUSE(-EINVAL, why, { B, 0, 2, 0, 0, 4 * K });
+	/* written whole, but read, too */
+	REFUSE(-EINVAL, why, { OUT, 3, 3, 0, 0, 4 * K });
+	ACCEPT({ OUT, 3, 3, FETCH, 0, 4 * K });
+	/* ahead of its use */
+	ACCEPT({ OUT, 1, 3, FETCH | KEEP, 0, 4 * K });
+}
+
+static void test_time_and_place(void **state)
+{
+	(void)state;
+	REFUSE(-EINVAL, "two intervals overlap in time and place",
+	       { W, 0, 1, FETCH, 0, 4 * K }, { A, 1, 2, FETCH, 3 * K, 4 * K });
+	ACCEPT({ W, 0, 1, FETCH, 0, 4 * K }, { A, 1, 2, FETCH, 4 * K, 4 * K });
+	ACCEPT({ W, 0, 1, FETCH, 0, 4 * K }, { A, 2, 2, FETCH, 3 * K, 4 * K });
+	REFUSE(-EINVAL, "two intervals of a tensor overlap in time",
+	       { W, 0, 1, FETCH, 0, 4 * K }, { W, 1, 2, FETCH, 8 * K, 4 * K });
+	/* spilled and brought back */
+	ACCEPT({ W, 0, 1, FETCH, 0, 4 * K }, { W, 2, 3, FETCH, 8 * K, 4 * K });
+	/* 16 KiB are there to be held */
+	ACCEPT({ W, 0, 3, FETCH, 0, 4 * K }, { A, 0, 3, 0, 4 * K, 4 * K },
+	       { B, 1, 3, 0, 8 * K, 4 * K }, { OUT, 1, 3, FETCH, 12 * K, 4 * K });
+	struct drm_onsram_op more = ops[3];
+	struct onsram_plan_tensor t[] = { { 9 * K, 0 }, { 8 * K, 0 } };
+	struct onsram_plan_graph g = { &more, 1, t, 2 };
+	struct onsram_plan_interval iv[] = {
+		{ 0, 0, 0, FETCH, 0, 9 * K }, { 1, 0, 0, FETCH, 64 * K, 8 * K },
+	};
+	const char *why;
+
+	more.operand[0].bo = 0;
+	more.operand[1].bo = 1;
+	assert_int_equal(PTR_ERR(onsram_plan_build(iv, 2, &g, SPM_SIZE, &why)), -ENOSPC);
+	assert_string_equal(why, "more held at once than the SPM less the staging window");
+	assert_int_equal(PTR_ERR(onsram_plan_build(iv, 1, &g, ONSRAM_STAGING_MIN, &why)), -ENOSPC);
+}
+
+static void test_limits(void **state)
+{
+	struct onsram_plan_interval *many = calloc(ONSRAM_PLAN_MAX_INTERVALS + 1, sizeof(*many));
+	struct onsram_plan *plan;
+	const char *why;
+
+	(void)state;
+	refuse(many, ONSRAM_PLAN_MAX_INTERVALS + 1, -EINVAL, "more than ONSRAM_PLAN_MAX_INTERVALS intervals");
+	free(many);
+	plan = accept(NULL, 0);
+	for (u32 i = 0; i <= NR_OPS; i++) {
+		assert_int_equal(plan->start[i], 0);
+		assert_int_equal(plan->end[i], 0);
+	}
+	onsram_plan_put(plan);
+	for (int left = 0;; left++) {
+		unit_allocs_left = left;
+		plan = onsram_plan_build(IV({ W, 0, 3, FETCH, 0, 4 * K }), 1, &graph, SPM_SIZE, &why);
+		unit_allocs_left = -1;
+		if (!IS_ERR(plan))
+			break;
+		assert_int_equal(PTR_ERR(plan), -ENOMEM);
+	}
+	onsram_plan_put(plan);
+}
+
+/* What begins and what ends at each operation */
+static void test_index(void **state)
+{
+	const struct onsram_plan_interval iv[] = {
+		{ OUT, 3, 3, FETCH, 0, 4 * K }, { B, 1, 2, 0, 4 * K, 4 * K },
+		{ W, 0, 0, FETCH, 0, 4 * K }, { A, 0, 2, 0, 8 * K, 4 * K }, { W, 3, 3, FETCH | KEEP, 8 * K, 4 * K },
+	};
+	static const u32 starts[NR_OPS][3] = { { 2, W, A }, { 1, B }, { 0 }, { 2, OUT, W } };
+	static const u32 ends[NR_OPS][3] = { { 1, W }, { 0 }, { 2, A, B }, { 2, OUT, W } };
+	struct onsram_plan *plan = accept(iv, 5);
+
+	(void)state;
+	assert_int_equal(plan->nr_ops, NR_OPS);
+	assert_int_equal(plan->nr_intervals, 5);
+	for (u32 i = 0; i < NR_OPS; i++) {
+		assert_int_equal(plan->start[i + 1] - plan->start[i], starts[i][0]);
+		assert_int_equal(plan->end[i + 1] - plan->end[i], ends[i][0]);
+		for (u32 k = 0; k < starts[i][0]; k++)
+			assert_int_equal(plan->interval[plan->start[i] + k].tensor, starts[i][1 + k]);
+		for (u32 k = 0; k < ends[i][0]; k++)
+			assert_int_equal(plan->interval[plan->by_end[plan->end[i] + k]].tensor, ends[i][1 + k]);
+	}
+	assert_ptr_equal(onsram_plan_get(plan), plan);
+	onsram_plan_put(plan);
+	assert_int_equal(plan->nr_ops, NR_OPS);
+	onsram_plan_put(plan);
+	assert_null(onsram_plan_get(NULL));
+	onsram_plan_put(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_begin),
+		cmocka_unit_test(test_time_and_place),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_index),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, NULL);
+}
