@@ -11,7 +11,7 @@
 
 #define ONSRAM_IN_QEMU
 #include "libqtest.h"
-#include "libqos/libqos-pc.h"
+#include "libqos/malloc-pc.h"
 #include "libqos/pci-pc.h"
 #include "hw/misc/onsram_hw.h"
 #include "hw/pci/pci_regs.h"
@@ -84,10 +84,9 @@ static inline void knob(Harness *h, const char *name, int64_t value)
         "  'value': %" PRId64 " } }", name, value);
 }
 
-static inline void harness_attach(Harness *h)
+static inline void harness_attach(Harness *h, int devfn)
 {
-    h->bus = qpci_new_pc(h->qts, &h->alloc);
-    h->dev = qpci_device_find(h->bus, DEVFN);
+    h->dev = qpci_device_find(h->bus, devfn);
     g_assert_nonnull(h->dev);
     qpci_device_enable(h->dev);
     h->regs = qpci_iomap(h->dev, ONSRAM_BAR_REGS, NULL);
@@ -103,8 +102,9 @@ static inline Harness *harness_boot(const char *options, const char *machine)
     h->qts = qtest_initf("-M q35 -nodefaults -device onsram,id=acc,addr=04.0%s "
                          "%s", options, machine);
     pc_alloc_init(&h->alloc, h->qts, ALLOC_NO_FLAGS);
+    h->bus = qpci_new_pc(h->qts, &h->alloc);
     h->pt_next = PT_POOL;
-    harness_attach(h);
+    harness_attach(h, DEVFN);
     return h;
 }
 

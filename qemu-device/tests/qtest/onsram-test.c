@@ -316,7 +316,7 @@ static void test_strided_output(void)
     static float in_data[ROWS][SLICE], got[ROWS][WIDTH];
 
     for (int i = 0; i < ROWS * SLICE; i++) {
-        in_data[0][i] = i + 1;
+        in_data[i / SLICE][i % SLICE] = i + 1;
     }
     qtest_memwrite(h->qts, DATA + 1 * MiB, in_data, sizeof(in_data));
     for (int reversed = 0; reversed < 2; reversed++) {

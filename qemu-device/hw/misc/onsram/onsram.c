@@ -254,7 +254,12 @@ static void onsram_realize(PCIDevice *dev, Error **errp)
         error_setg(errp, "the arithmetic library does not start");
         return;
     }
-    if (!init_bars(s, errp) || !init_capabilities(s, errp)) {
+    if (!init_bars(s, errp)) {
+        onsram_exec_destroy(s->exec);
+        return;
+    }
+    if (!init_capabilities(s, errp)) {
+        memory_region_del_subregion(&s->spm_bar, &s->spm);
         onsram_exec_destroy(s->exec);
         return;
     }
@@ -283,6 +288,8 @@ static void onsram_exit(PCIDevice *dev)
     onsram_exec_destroy(s->exec);
     g_free(s->tlb);
     g_free(s->owner);
+    /* Else the region's reference to its owner, this device, would stay */
+    memory_region_del_subregion(&s->spm_bar, &s->spm);
     msix_uninit_exclusive_bar(dev);
     pcie_aer_exit(dev);
     pcie_cap_exit(dev);
