@@ -13,3 +13,6 @@ PERF_TESTS := $(addprefix $(B)/tests/unit/,test-perf test-fluid)
 $(PERF_TESTS): %: %.o $(LIBPERF)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka
 UNIT_TESTS += $(PERF_TESTS)
+
+# The device's arithmetic, for tests on the host
+EXEC_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard qemu-device/hw/misc/onsram/exec*.c))
