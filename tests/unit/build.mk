@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Unit tests: cmocka programs that need neither device nor guest.
 
-EXEC_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard qemu-device/hw/misc/onsram/exec*.c))
 EXEC_TESTS := $(addprefix $(B)/tests/unit/,test-exec test-exec-agree test-exec-check test-exec-math)
 $(EXEC_TESTS): %: %.o $(addprefix $(B)/tests/unit/,exec-fixture.o exec-ops.o) $(EXEC_OBJS)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka -ldnnl -lm
