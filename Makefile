@@ -211,17 +211,17 @@ suite-lint:
 .PHONY: tap-unit tap-qtest tap-kselftest tap-e2e tap-lint
 tap-unit: export CMOCKA_MESSAGE_OUTPUT = TAP
 tap-unit: $(UNIT_TESTS)
-	@status=0; for t in $^; do echo "# $$t"; "$(TOP)/$$t" || status=1; done; exit $$status
+	@status=0; for t in $^; do echo "# $$t"; timeout 300 "$(TOP)/$$t" || status=1; done; exit $$status
 
 tap-qtest: qemu
 	@out=$$(qemu-device/build.sh) && \
-	QTEST_QEMU_BINARY=$$out/qemu-system-x86_64 $$out/onsram-test --tap
+	QTEST_QEMU_BINARY=$$out/qemu-system-x86_64 timeout 300 $$out/onsram-test --tap
 
 tap-kselftest: qemu $(IMAGE)
 	@$(call vm,$(KERNEL),$(IMAGE),$(VM)) --command '$(run_selftests)'
 
 run_selftests = status=0; for t in /usr/lib/onsram/selftests/*; do \
-	echo "\# $$t"; "$$t" || status=1; done; exit $$status
+	echo "\# $$t"; timeout 300 "$$t" || status=1; done; exit $$status
 
 tap-e2e: all
 	@tests/e2e/run
