@@ -343,6 +343,24 @@ static void test_layout(void **state)
 	fails(m, "does not fit", NULL);
 }
 
+static void test_dropout(void **state)
+{
+	Onnx__NodeProto *n;
+	Onnx__ModelProto *m = one(13, "Dropout", "x - t", &n);
+	Onnx__TensorProto *t;
+
+	(void)state;
+	model_floats(m, "t", 0, NULL, NULL);
+	fails(m, "training_mode is not a constant bool", NULL);
+	m = one(13, "Dropout", "x - t", &n);
+	model_floats(m, "t", 0, NULL, NULL);
+	t = m->graph->initializer[0];
+	t->data_type = ONNX__TENSOR_PROTO__DATA_TYPE__BOOL;
+	t->raw_data.len = 1;
+	t->raw_data.data[0] = 1;
+	fails(m, "training mode is not supported", NULL);
+}
+
 /* Too many operations for the device. */
 static void test_too_large(void **state)
 {
@@ -479,6 +497,7 @@ int main(void)
 		cmocka_unit_test(test_nodes),
 		cmocka_unit_test(test_shapes),
 		cmocka_unit_test(test_layout),
+		cmocka_unit_test(test_dropout),
 		cmocka_unit_test(test_too_large),
 		cmocka_unit_test(test_mutations),
 	};

@@ -32,18 +32,19 @@ struct network {
 	uint32_t fused;
 	uint32_t unfused;
 	bool half;	/* its activations stay within what fp16 holds */
+	bool quick;	/* fast enough for a sanitized build, which runs no others */
 };
 
 static const struct network networks[] = {
-	{ "bvlc_alexnet", 14, 29, false },
-	{ "densenet121", 250, 727, true },
-	{ "inception_v1", 75, 226, true },
-	{ "inception_v2", 84, 399, true },
-	{ "resnet50", 57, 176, true },
-	{ "shufflenet", 75, 175, true },
-	{ "squeezenet", 31, 99, true },
-	{ "vgg19", 25, 62, false },
-	{ "zfnet512", 14, 29, true },
+	{ "bvlc_alexnet", 14, 29, false, false },
+	{ "densenet121", 250, 727, true, false },
+	{ "inception_v1", 75, 226, true, false },
+	{ "inception_v2", 84, 399, true, false },
+	{ "resnet50", 57, 176, true, false },
+	{ "shufflenet", 75, 175, true, true },
+	{ "squeezenet", 31, 99, true, true },
+	{ "vgg19", 25, 62, false, false },
+	{ "zfnet512", 14, 29, true, false },
 };
 
 static char *data_file(const char *network, const char *suffix)
@@ -195,17 +196,23 @@ int main(int argc, char **argv)
 	};
 	enum { NR = sizeof(networks) / sizeof(networks[0]), KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 	struct CMUnitTest tests[NR * KINDS];
+	size_t nr = 0;
 	char names[NR * KINDS][64];
 
 	for (int i = 0; i < NR * KINDS; i++) {
 		const struct network *net = &networks[i / KINDS];
 
-		snprintf(names[i], sizeof(names[i]), "%s, %s", net->name, kinds[i % KINDS].name);
-		tests[i] = (struct CMUnitTest){
-			.name = names[i], .test_func = kinds[i % KINDS].test, .initial_state = (void *)net,
+#ifdef __SANITIZE_ADDRESS__
+		if (!net->quick)
+			continue;
+#endif
+		snprintf(names[nr], sizeof(names[nr]), "%s, %s", net->name, kinds[i % KINDS].name);
+		tests[nr] = (struct CMUnitTest){
+			.name = names[nr], .test_func = kinds[i % KINDS].test, .initial_state = (void *)net,
 		};
+		nr++;
 	}
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);
-	return cmocka_run_group_tests_name("networks", tests, NULL, NULL);
+	return _cmocka_run_group_tests("networks", tests, nr, NULL, NULL);
 }

@@ -157,9 +157,10 @@ int lower_gather(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 	if (ir_is_const(g, indices) && !indices->view.rank) {
 		if (ir_ints(g, indices, "indices", &index, 1) < 0)
 			return -1;
-		index = lower_axis(g, index, data->view.dims[axis]);
 		if (index < 0)
-			return -1;
+			index += data->view.dims[axis];
+		if (index < 0 || index >= data->view.dims[axis])
+			return ir_fail(g, "the index is out of range for %u elements", data->view.dims[axis]);
 		pick(&out, axis, index);
 		return lower_bind(g, n, 0, &out);
 	}

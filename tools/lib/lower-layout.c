@@ -3,6 +3,7 @@
  * Operators that only move or rename elements.  They become views wherever
  * strides can say it, so that nothing is copied.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "lower.h"
@@ -10,6 +11,28 @@
 int lower_alias(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 {
 	(void)func;
+	return lower_bind(g, n, 0, &n->in[0]);
+}
+
+int lower_dropout(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+{
+	const ir_value *training = &n->in[2];
+	uint8_t *on;
+	bool is_on;
+
+	(void)func;
+	if (!training->view.dtype)
+		return lower_bind(g, n, 0, &n->in[0]);
+	if (!ir_is_const(g, training) || training->view.dtype != ONSRAM_DTYPE_BOOL ||
+	    view_count(&training->view) != 1)
+		return ir_fail(g, "training_mode is not a constant bool");
+	on = ir_const_read(g, training);
+	if (!on)
+		return -1;
+	is_on = *on;
+	free(on);
+	if (is_on)
+		return ir_fail(g, "training mode is not supported");
 	return lower_bind(g, n, 0, &n->in[0]);
 }
 

@@ -18,7 +18,7 @@ static const struct lower_rule rules[] = {
 	{ "ConstantOfShape", 1, 1, lower_constant_of_shape, 0 },
 	{ "Conv", 2, 3, lower_conv, 0 },
 	{ "Div", 2, 2, lower_binary, ONSRAM_EW_DIV },
-	{ "Dropout", 1, 3, lower_alias, 0 },
+	{ "Dropout", 1, 3, lower_dropout, 0 },
 	{ "Equal", 2, 2, lower_binary, ONSRAM_EW_EQUAL },
 	{ "Erf", 1, 1, lower_unary, ONSRAM_EW_ERF },
 	{ "Exp", 1, 1, lower_unary, ONSRAM_EW_EXP },

@@ -57,6 +57,7 @@ int lower_reduce(struct ir_graph *g, const struct ir_node *n, uint32_t func);
 
 /* lower-layout.c */
 int lower_alias(struct ir_graph *g, const struct ir_node *n, uint32_t func);
+int lower_dropout(struct ir_graph *g, const struct ir_node *n, uint32_t func);
 int lower_reshape(struct ir_graph *g, const struct ir_node *n, uint32_t func);
 int lower_flatten(struct ir_graph *g, const struct ir_node *n, uint32_t func);
 int lower_unsqueeze(struct ir_graph *g, const struct ir_node *n, uint32_t func);
