@@ -23,10 +23,7 @@ static int need_channels(struct ir_graph *g, const ir_value *v, const char *what
 	return 0;
 }
 
-/*
- * @v added to @sum over dimension @at as an operation of its own; @out gets
- * output 0 of the node.
- */
+/* Output 0 of the node: @bias added to the channels of @sum, as an operation of its own. */
 static int add_bias(struct ir_graph *g, const struct ir_node *n, const ir_value *sum, const ir_value *bias,
 		    const int64_t *dims)
 {
