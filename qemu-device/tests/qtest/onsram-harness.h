@@ -203,11 +203,11 @@ static inline void ring_bell(Harness *h, uint32_t e)
 /* 20 s: a loaded host may take long, an engine that is stuck takes for ever */
 static inline void wait_head(Harness *h, uint32_t e, uint32_t head)
 {
-    for (int i = 0; i < 20000; i++) {
+    for (int i = 0; i < 200000; i++) {
         if (eng_rd(h, e, ONSRAM_ENG_HEAD) == head) {
             return;
         }
-        g_usleep(1000);
+        g_usleep(100);
     }
     g_assert_not_reached();
 }

@@ -56,6 +56,7 @@ static void fetch(OnsramState *s, uint32_t e)
 {
     OnsramEngine *eng = &s->engine[e];
     uint32_t gen = eng->gen;
+    uint32_t starts = eng->starts;
     uint64_t bus = eng->ring_base + (uint64_t)(eng->head % eng->ring_size) *
                                     sizeof(eng->cmd);
     struct onsram_hw_cmd cmd;
@@ -64,7 +65,7 @@ static void fetch(OnsramState *s, uint32_t e)
     qemu_mutex_unlock(&s->lock);
     ok = onsram_dma_read(s, bus, &cmd, sizeof(cmd));
     qemu_mutex_lock(&s->lock);
-    if (eng->gen != gen) {
+    if (eng->gen != gen || eng->starts != starts || !eng->enabled) {
         return;
     }
     if (!ok) {
@@ -284,6 +285,7 @@ static void store_record(OnsramState *s, uint32_t e,
     status = cpl.status;
     cpl.status = cpu_to_le32(ONSRAM_ST_NONE);
     memcpy(record, &cpl, sizeof(cpl));
+    /* Who sees the status sees the record */
     smp_wmb();
     qatomic_set(&record->status, status);
 }
@@ -316,6 +318,7 @@ static void publish(OnsramState *s, uint32_t e)
     if (write) {
         store_record(s, e, record);
         if (head) {
+            /* Who sees the head sees the records before it */
             smp_wmb();
             qatomic_set((uint32_t *)head, cpu_to_le32(eng->head + 1));
         }

@@ -116,14 +116,14 @@ static int post_load(void *opaque, int version_id)
     QEMU_LOCK_GUARD(&s->lock);
     for (uint32_t e = 0; e < s->engines; e++) {
         if (!engine_is_valid(s, e)) {
-            error_report("onsram: engine %u of the saved state is invalid", e);
+            error_report("onsram: saved engine %u is invalid", e);
             return -EINVAL;
         }
         s->engine[e].fetched = false;
     }
     if (s->fault_first >= ONSRAM_FAULT_DEPTH ||
         s->fault_count > ONSRAM_FAULT_DEPTH) {
-        error_report("onsram: the fault records of the saved state are invalid");
+        error_report("onsram: saved fault records are invalid");
         return -EINVAL;
     }
     s->owned = 0;

@@ -33,7 +33,7 @@ void *onsram_dma_map(OnsramState *s, uint64_t bus, uint64_t *len)
     if (!host) {
         return NULL;
     }
-    /* A bounce buffer means that this is not RAM; unmapped, it writes nothing */
+    /* A bounce buffer: this is not RAM.  Unmapped, it writes nothing. */
     if (!memory_region_from_host(host, &offset)) {
         onsram_dma_unmap(s, host, l, false);
         return NULL;

@@ -58,6 +58,7 @@ typedef struct OnsramEngine {
     uint32_t state;         /* OnsramEngineState */
 
     uint32_t gen;           /* resets so far: a change voids work under way */
+    uint32_t starts;        /* times enabled: a change voids a fetch under way */
     bool fetched;           /* @cmd is the command at @head */
     struct onsram_hw_cmd cmd;
 

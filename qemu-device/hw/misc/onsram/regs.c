@@ -162,12 +162,20 @@ static uint64_t regs_read(void *opaque, hwaddr addr, unsigned size)
     return value;
 }
 
-/* True where @addr is a writable 64-bit register of @eng */
+/* Ring, records and head stay where they are while a command needs them */
+static bool refuse_change(const OnsramEngine *eng, hwaddr addr, uint64_t value)
+{
+    if (!eng->enabled && eng->state == ONSRAM_ENGINE_IDLE) {
+        return false;
+    }
+    guest_error("the engine is enabled or busy", addr, value);
+    return true;
+}
+
 static void write_engine64(OnsramEngine *eng, hwaddr addr, hwaddr offset,
                            uint64_t value)
 {
-    if (eng->enabled) {
-        guest_error("the engine is enabled", addr, value);
+    if (refuse_change(eng, addr, value)) {
         return;
     }
     switch (offset) {
@@ -215,6 +223,7 @@ static void write_engine_ctrl(OnsramState *s, OnsramEngine *eng, hwaddr addr,
     if (!eng->enabled) {
         /* The driver may have changed the ring meanwhile */
         eng->fetched = false;
+        eng->starts++;
     }
     eng->enabled = value & ONSRAM_ENG_ENABLE;
     qemu_cond_signal(&s->wake);
@@ -225,9 +234,10 @@ static void write_engine(OnsramState *s, OnsramEngine *eng, hwaddr addr,
 {
     switch (offset) {
     case ONSRAM_ENG_RING_SIZE:
-        if (eng->enabled || eng->state != ONSRAM_ENGINE_IDLE) {
-            guest_error("the engine is enabled or busy", addr, value);
-        } else if (!is_power_of_2(value) || value < RING_MIN ||
+        if (refuse_change(eng, addr, value)) {
+            break;
+        }
+        if (!is_power_of_2(value) || value < RING_MIN ||
                    value > ONSRAM_RING_MAX) {
             guest_error("not a ring size", addr, value);
         } else {
@@ -250,9 +260,10 @@ static void write_engine(OnsramState *s, OnsramEngine *eng, hwaddr addr,
         qemu_cond_signal(&s->wake);
         break;
     case ONSRAM_ENG_HEAD:
-        if (eng->enabled || eng->state != ONSRAM_ENGINE_IDLE) {
-            guest_error("the engine is enabled or busy", addr, value);
-        } else if (eng->tail - value > eng->ring_size) {
+        if (refuse_change(eng, addr, value)) {
+            break;
+        }
+        if (eng->tail - value > eng->ring_size) {
             guest_error("the head is beyond the tail", addr, value);
         } else {
             eng->head = value;
