@@ -36,3 +36,16 @@ UNIT_TESTS += $(IMPORT_TESTS)
 
 # The policy protocol: header against specification
 UNIT_TESTS += tests/unit/test-netlink-spec.sh
+
+# The device library and the runner, on a mock of the system calls
+DEVICE_TESTS := $(addprefix $(B)/tests/unit/,test-device test-runner)
+$(DEVICE_TESTS:=.o) $(B)/tests/unit/mock-device.o: CFLAGS += -Itools/lib
+$(DEVICE_TESTS): %: %.o $(B)/tests/unit/mock-device.o $(LIBONSRAM)
+	$(CC) $(LDFLAGS) -Wl,--wrap=open,--wrap=close,--wrap=ioctl,--wrap=mmap,--wrap=munmap \
+		-o $@ $^ -lcmocka -lprotobuf-c -lm
+UNIT_TESTS += $(DEVICE_TESTS)
+
+# The command line, without a device
+UNIT_TESTS += tests/unit/test-cli.sh
+tap-unit: export ONSRAM_BIN = $(B)/onsram
+tap-unit: | $(B)/onsram
