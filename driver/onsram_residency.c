@@ -56,7 +56,8 @@ static u32 onsram_resident_slots(const struct onsram_residency_op *op)
 }
 
 /* Are the contents that @res has before the operation wanted? */
-static bool onsram_wants_contents(const struct onsram_residency_op *op, const struct onsram_residence *res)
+static bool onsram_wants_contents(const struct onsram_residency_op *op,
+				  const struct onsram_residence *res)
 {
 	u32 slots = onsram_slots_of(op, res);
 

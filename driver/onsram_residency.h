@@ -103,7 +103,7 @@ struct onsram_residence {
  * @resident: number of residents
  * @lru: residents, least recently used first
  * @owner: per granule: id of the client whose data it last held, 0 nobody's since the
- *	device was reset, which zeroes the SPM
+ *	device was reset, which zeroes the SPM, ONSRAM_OWNER_UNKNOWN after a failure
  * @stale: granules that no resident takes, but which the device still has an
  *	owner for; released before the next operation that uses the staging window
  * @assigned: granules that the device has an owner for: the context of client @owner
@@ -126,6 +126,8 @@ struct onsram_spm {
 	u64 run;
 	struct drm_onsram_stats stats;
 };
+
+#define ONSRAM_OWNER_UNKNOWN	U32_MAX
 
 /**
  * struct onsram_residency_run - the job that operations belong to
@@ -220,7 +222,11 @@ int onsram_residency_op(struct onsram_spm *spm, struct onsram_emit *emit,
  */
 int onsram_residency_clean(struct onsram_spm *spm, struct onsram_emit *emit,
 			   struct onsram_residence *res);
-/** onsram_residency_evict() - bring DRAM up to date and end residency. Return: as onsram_residency_clean() */
+/**
+ * onsram_residency_evict() - bring DRAM up to date and end residency
+ *
+ * Return: as onsram_residency_clean().
+ */
 int onsram_residency_evict(struct onsram_spm *spm, struct onsram_emit *emit,
 			   struct onsram_residence *res);
 /**
@@ -242,7 +248,8 @@ bool onsram_residency_discard(struct onsram_spm *spm, struct onsram_residence *r
  *
  * For a client whose last job has been pushed and whose buffers nobody will read.
  */
-void onsram_residency_drop_client(struct onsram_spm *spm, const struct onsram_residency_client *client);
+void onsram_residency_drop_client(struct onsram_spm *spm,
+				  const struct onsram_residency_client *client);
 /**
  * onsram_residency_drop_all() - evict every resident, for suspend
  *
@@ -257,6 +264,19 @@ int onsram_residency_drop_all(struct onsram_spm *spm, struct onsram_emit *emit);
  */
 void onsram_residency_reset(struct onsram_spm *spm, void (*lost)(struct onsram_residence *res));
 
+/**
+ * onsram_residency_distrust() - the device failed to carry an SPM_ASSIGN out
+ * @spm: locked
+ * @offset: of the range, bytes
+ * @bytes: length of the range
+ * @lost: as for onsram_residency_reset(), called for residents of the range
+ *
+ * Whose the range is and what it holds is not known: its next place is assigned
+ * and scrubbed whoever it is for.
+ */
+void onsram_residency_distrust(struct onsram_spm *spm, u64 offset, u64 bytes,
+			       void (*lost)(struct onsram_residence *res));
+
 /** onsram_residency_offset() - SPM offset of a resident, bytes */
 u64 onsram_residency_offset(const struct onsram_residence *res);
 /** onsram_residency_bytes() - SPM bytes a tensor takes, 0 where it is not resident */
@@ -264,7 +284,7 @@ u64 onsram_residency_bytes(const struct onsram_residence *res);
 /** onsram_spm_largest_free() - bytes of the largest range a new resident could take */
 u64 onsram_spm_largest_free(struct onsram_spm *spm);
 /** onsram_spm_for_each() - residents by address; @fn must not change residency */
-void onsram_spm_for_each(struct onsram_spm *spm, void (*fn)(const struct onsram_residence *res, void *data),
-			 void *data);
+void onsram_spm_for_each(struct onsram_spm *spm,
+			 void (*fn)(const struct onsram_residence *res, void *data), void *data);
 
 #endif

@@ -74,12 +74,15 @@ u64 onsram_residency_bytes(const struct onsram_residence *res)
 	return onsram_is_resident(res) ? res->node.size * ONSRAM_SPM_GRANULE : 0;
 }
 
-static int onsram_push_assign(struct onsram_emit *emit, u32 asid, u32 start, u32 granules, u32 flags)
+static int onsram_push_assign(struct onsram_emit *emit, u32 asid, u32 start, u32 granules,
+			      u32 flags)
 {
 	struct onsram_hw_cmd cmd = {
 		.opcode = ONSRAM_CMD_SPM_ASSIGN,
 		.asid = asid,
-		.arg = { (u64)start * ONSRAM_SPM_GRANULE, (u64)granules * ONSRAM_SPM_GRANULE, flags },
+		.arg[0] = (u64)start * ONSRAM_SPM_GRANULE,
+		.arg[1] = (u64)granules * ONSRAM_SPM_GRANULE,
+		.arg[2] = flags,
 	};
 
 	emit->room--;
@@ -208,7 +211,8 @@ static int onsram_spm_claim(struct onsram_spm *spm, struct onsram_emit *emit,
 }
 
 /* Would @place fit if everything that may be evicted were? */
-static bool onsram_spm_feasible(struct onsram_spm *spm, const struct onsram_placement *place, u32 need)
+static bool onsram_spm_feasible(struct onsram_spm *spm, const struct onsram_placement *place,
+				u32 need)
 {
 	u32 stay = 0, gap_start = 0;
 	struct drm_mm_node *node;
@@ -352,7 +356,8 @@ int onsram_spm_release_stale(struct onsram_spm *spm, struct onsram_emit *emit, u
 	return 0;
 }
 
-void onsram_residency_drop_client(struct onsram_spm *spm, const struct onsram_residency_client *client)
+void onsram_residency_drop_client(struct onsram_spm *spm,
+				  const struct onsram_residency_client *client)
 {
 	struct onsram_residence *res, *next;
 
@@ -387,6 +392,24 @@ void onsram_residency_reset(struct onsram_spm *spm, void (*lost)(struct onsram_r
 	spm->nr_stale = 0;
 }
 
+void onsram_residency_distrust(struct onsram_spm *spm, u64 offset, u64 bytes,
+			       void (*lost)(struct onsram_residence *res))
+{
+	u32 start = offset / ONSRAM_SPM_GRANULE, end = start + bytes / ONSRAM_SPM_GRANULE;
+	struct onsram_residence *res;
+	u32 g;
+
+	while ((res = onsram_spm_occupant(spm, start, end)))
+		if (onsram_residency_discard(spm, res) && lost)
+			lost(res);
+	for (g = start; g < end; g++) {
+		if (!__test_and_set_bit(g, spm->stale))
+			spm->nr_stale++;
+		__set_bit(g, spm->assigned);
+		spm->owner[g] = ONSRAM_OWNER_UNKNOWN;
+	}
+}
+
 u64 onsram_spm_largest_free(struct onsram_spm *spm)
 {
 	u32 largest = 0, gap_start = 0;
@@ -400,8 +423,8 @@ u64 onsram_spm_largest_free(struct onsram_spm *spm)
 	return (u64)min(largest, spm->capacity - spm->used) * ONSRAM_SPM_GRANULE;
 }
 
-void onsram_spm_for_each(struct onsram_spm *spm, void (*fn)(const struct onsram_residence *res, void *data),
-			 void *data)
+void onsram_spm_for_each(struct onsram_spm *spm,
+			 void (*fn)(const struct onsram_residence *res, void *data), void *data)
 {
 	struct drm_mm_node *node;
 

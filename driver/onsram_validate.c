@@ -76,7 +76,8 @@ static int onsram_check_view(const struct onsram_view *view, int slot,
 	}
 	for (; d < ONSRAM_MAX_RANK; d++)
 		if (view->dims[d] || view->strides[d])
-			return onsram_refuse(err, slot, "dims and strides beyond the rank must be 0");
+			return onsram_refuse(err, slot,
+					     "dims and strides beyond the rank must be 0");
 	return 0;
 }
 
@@ -261,8 +262,10 @@ static bool onsram_grid_hits(const struct onsram_grid *grid, s64 from, s64 to)
 	}
 }
 
-static bool onsram_operands_overlap(const struct drm_onsram_operand *a, const struct onsram_extent *ea,
-				    const struct drm_onsram_operand *b, const struct onsram_extent *eb)
+static bool onsram_operands_overlap(const struct drm_onsram_operand *a,
+				    const struct onsram_extent *ea,
+				    const struct drm_onsram_operand *b,
+				    const struct onsram_extent *eb)
 {
 	struct onsram_grid grid = {};
 	s64 distance = eb->base - ea->base;
@@ -301,8 +304,8 @@ int onsram_validate_op(const struct drm_onsram_op *op, const struct onsram_valid
 {
 	const struct onsram_op_rule *rule = onsram_op_rule(op->opcode);
 	struct onsram_extent ext[ONSRAM_MAX_OPERANDS];
+	u32 s, bo;
 	int ret;
-	u32 s;
 
 	if (!rule)
 		return onsram_refuse(err, ONSRAM_VALIDATE_NO_SLOT, "unknown opcode");
@@ -334,8 +337,8 @@ int onsram_validate_op(const struct drm_onsram_op *op, const struct onsram_valid
 		ret = onsram_check_view(&operand->view, s, err);
 		if (ret)
 			return ret;
-		ret = onsram_check_extent(operand, bos[array_index_nospec(operand->bo, nr_bos)].size,
-					  s, &ext[s], err);
+		bo = array_index_nospec(operand->bo, nr_bos);
+		ret = onsram_check_extent(operand, bos[bo].size, s, &ext[s], err);
 		if (ret)
 			return ret;
 	}

@@ -199,7 +199,8 @@ static int check_window(const struct drm_onsram_op *op, u32 i, u32 kernel, bool 
 	if (ceil && out == fits + 1 && (padded - window) % attr->stride[i] &&
 	    fits * attr->stride[i] < padded)
 		return 0;
-	return onsram_refuse(err, 0, "spatial extent does not follow from input, window, stride and pads");
+	return onsram_refuse(err, 0,
+			     "spatial extent does not follow from input, window, stride and pads");
 }
 
 static int onsram_check_CONV(const struct drm_onsram_op *op, struct onsram_validate_error *err)
@@ -423,7 +424,8 @@ static int check_norm_layer(const struct drm_onsram_op *op, struct onsram_valida
 		if (!onsram_operand_present(op, s))
 			continue;
 		if (v->rank != x->rank - axis)
-			return onsram_refuse(err, s, "rank is not that of the normalised dimensions");
+			return onsram_refuse(err, s,
+					     "rank is not that of the normalised dimensions");
 		for (d = 0; d < v->rank; d++)
 			if (v->dims[d] != x->dims[axis + d])
 				return onsram_refuse(err, s, "dims are not the normalised ones");
@@ -481,7 +483,8 @@ static int onsram_check_NORM(const struct drm_onsram_op *op, struct onsram_valid
 
 static int onsram_check_GATHER(const struct drm_onsram_op *op, struct onsram_validate_error *err)
 {
-	const struct onsram_view *out = view_of(op, 0), *data = view_of(op, 1), *at = view_of(op, 2);
+	const struct onsram_view *out = view_of(op, 0);
+	const struct onsram_view *data = view_of(op, 1), *at = view_of(op, 2);
 	u32 axis = op->attr.axis, d;
 
 	if (out->dtype != data->dtype)

@@ -56,6 +56,8 @@ static void run_assign(struct sim *sim, const struct onsram_hw_cmd *cmd)
 	assert_int_equal(cmd->arg[1] % GRANULE, 0);
 	assert_true(from < to && to <= sim->spm.granules);
 	assert_int_equal(cmd->arg[2] & ~3ull, 0);
+	if (sim->ignore_assigns)
+		return;
 	sim->released += !!(cmd->arg[2] & ONSRAM_ASSIGN_RELEASE);
 	for (u64 g = from; g < to; g++) {
 		if (cmd->arg[2] & ONSRAM_ASSIGN_SCRUB) {
@@ -270,11 +272,11 @@ void sim_check(struct sim *sim)
 			sim_cpu_reads(sim, t);
 }
 
-static struct sim *reset_sim;
-
-static void lost(struct onsram_residence *res)
+void sim_lost(struct onsram_residence *res)
 {
-	sim_unwanted(reset_sim, container_of(res, struct sim_tensor, res) - reset_sim->tensor);
+	struct sim_tensor *t = container_of(res, struct sim_tensor, res);
+
+	memset(t->wanted, 0, t->bytes * sizeof(*t->wanted));
 }
 
 void sim_reset(struct sim *sim)
@@ -282,8 +284,7 @@ void sim_reset(struct sim *sim)
 	memset(sim->mem, 0, (u64)sim->spm.granules * GRANULE);
 	memset(sim->owner, 0, sim->spm.granules * sizeof(*sim->owner));
 	memset(sim->tag, 0, sim->spm.granules);
-	reset_sim = sim;
-	onsram_residency_reset(&sim->spm, lost);
+	onsram_residency_reset(&sim->spm, sim_lost);
 }
 
 int sim_op(struct sim *sim, const struct onsram_residency_run *run, u32 opcode,

@@ -47,6 +47,7 @@ struct sim_client {
  * @count: commands per kind
  * @released: RELEASE commands among the ASSIGNs
  * @fail_in: pushes until one fails; negative: none
+ * @ignore_assigns: the device fails to carry them out
  * @op: operation being pushed: tensor index per slot, -1 absent
  * @seed: for what operations write
  */
@@ -63,6 +64,7 @@ struct sim {
 	u32 count[4];
 	u32 released;
 	int fail_in;
+	bool ignore_assigns;
 	int op[ONSRAM_MAX_OPERANDS];
 	u32 seed;
 };
@@ -83,6 +85,8 @@ void sim_check_ranges(struct sim *sim);
 void sim_check(struct sim *sim);
 /** sim_cpu_reads() - the CPU reads a tensor whose DRAM is up to date */
 void sim_cpu_reads(struct sim *sim, u32 tensor);
+/** sim_lost() - for the code under test to report a tensor whose contents are gone */
+void sim_lost(struct onsram_residence *res);
 /** sim_reset() - a device reset */
 void sim_reset(struct sim *sim);
 

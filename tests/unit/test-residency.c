@@ -337,6 +337,38 @@ static void test_fetch_discard_reset(void **state)
 	sim_unwanted(&sim, a);
 }
 
+/* An assignment that failed on the device is made again, scrubbing, for whoever comes next */
+static void test_distrust(void **state)
+{
+	u32 a = sim_tensor(&sim, 0, 4 * K), b = sim_tensor(&sim, 1, 4 * K), x = sim_tensor(&sim, 1, K);
+	u32 y = sim_tensor(&sim, 0, K);
+
+	(void)state;
+	lru(0, SLICES(ALL(a), ALL(y)));
+	sim_unwanted(&sim, a);
+	onsram_residency_discard(&sim.spm, &sim.tensor[a].res);
+	/* a prefetch of which the device carries out nothing */
+	sim.ignore_assigns = true;
+	sim.fail_in = 1;
+	assert_int_equal(onsram_residency_fetch(&sim.spm, &sim.emit, &sim.tensor[b].res), -EIO);
+	sim.ignore_assigns = false;
+	sim.fail_in = -1;
+	onsram_residency_distrust(&sim.spm, 0, 4 * K, sim_lost);
+	assert_int_equal(sim.spm.nr_stale, 4);
+	/* the first client's data is still there, and the device still thinks it is the owner */
+	assert_int_equal(sim.owner[0], 1);
+	lru(1, SLICES(ALL(b), ALL(x)));
+	assert_int_equal(granule_of(b), 0);
+	assert_int_equal(sim.owner[0], 2);
+	/* what lies in such a range is gone */
+	onsram_residency_distrust(&sim.spm, K, K, sim_lost);
+	assert_int_equal(state_of(b), DRM_ONSRAM_RESIDENCY_NONE);
+	assert_false(sim.tensor[b].wanted[0]);
+	/* and even the same client gets zeros */
+	lru(1, SLICES(ALL(b), ALL(x)));
+	assert_int_equal(sim.spm.stats.scrubs, 3);
+}
+
 static u32 eager(const struct sim_slice *slices, u32 actions, u32 priority)
 {
 	struct onsram_residency_op op = { .has_rule = true, .actions = actions, .priority = priority };
@@ -550,6 +582,7 @@ int main(void)
 		test(test_short_of_room),
 		test(test_push_fails),
 		test(test_fetch_discard_reset),
+		test(test_distrust),
 		test(test_eager),
 		test(test_static),
 		test(test_static_moves),
