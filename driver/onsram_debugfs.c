@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The SPM map, in debugfs (accel/N/spm) and in coredumps.
+ * The SPM map, in debugfs (accel/DEVICE/spm) and in coredumps.
  */
 
 #include <drm/drm_debugfs.h>

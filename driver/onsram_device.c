@@ -17,6 +17,15 @@
 #define ONSRAM_RESET_TIMEOUT_US	(2 * USEC_PER_SEC)
 #define ONSRAM_DRAIN_TIMEOUT	(10 * HZ)
 
+/* Devices whose memory is still there: files and jobs may outlive the PCI function */
+static atomic_t onsram_devices;
+static DECLARE_WAIT_QUEUE_HEAD(onsram_devices_wait);
+
+void onsram_wait_devices(void)
+{
+	wait_event(onsram_devices_wait, !atomic_read(&onsram_devices));
+}
+
 struct onsram_dma_block {
 	size_t size;
 	void *cpu;
@@ -70,8 +79,9 @@ int onsram_device_start(struct onsram_device *odev)
 	if (!ret)
 		ret = readl_poll_timeout(odev->regs + ONSRAM_REG_STATUS, value,
 					 value & ONSRAM_STATUS_READY, 10, ONSRAM_RESET_TIMEOUT_US);
+	WRITE_ONCE(odev->wedged, ret);
 	if (ret) {
-		dev_err(odev->drm.dev, "device does not come out of reset\n");
+		dev_err(odev->drm.dev, "device does not come out of reset: jobs fail from now on\n");
 		return ret;
 	}
 
@@ -225,6 +235,8 @@ static void onsram_device_release(struct drm_device *drm, void *data)
 	xa_destroy(&odev->graphs);
 	xa_destroy(&odev->contexts);
 	destroy_workqueue(odev->tdr_wq);
+	if (atomic_dec_and_test(&onsram_devices))
+		wake_up_all(&onsram_devices_wait);
 }
 
 static int onsram_init_software(struct onsram_device *odev)
@@ -258,6 +270,7 @@ static int onsram_init_software(struct onsram_device *odev)
 	xa_init_flags(&odev->graphs, XA_FLAGS_ALLOC1);
 	/* Address 0 stays unmapped */
 	drm_mm_init(&odev->va_mm, ONSRAM_PAGE_SIZE, ONSRAM_VA_SIZE - ONSRAM_PAGE_SIZE);
+	atomic_inc(&onsram_devices);
 	return drmm_add_action_or_reset(drm, onsram_device_release, odev);
 }
 

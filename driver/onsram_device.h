@@ -20,6 +20,8 @@ int onsram_device_init(struct onsram_device *odev);
  * without memory
  */
 void *onsram_dma_alloc(struct onsram_device *odev, size_t size, dma_addr_t *dma);
+/** onsram_wait_devices() - until the last device is freed, for the module's end */
+void onsram_wait_devices(void);
 /** onsram_device_start() - resets the device and programs context table and rings */
 int onsram_device_start(struct onsram_device *odev);
 /** onsram_device_stop() - no engine fetches any more */

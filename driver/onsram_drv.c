@@ -159,6 +159,7 @@ module_init(onsram_init);
 static void __exit onsram_exit(void)
 {
 	pci_unregister_driver(&onsram_pci_driver);
+	onsram_wait_devices();
 	destroy_workqueue(onsram_wq);
 	onsram_nl_exit();
 }

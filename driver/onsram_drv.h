@@ -201,6 +201,7 @@ struct onsram_graph {
  * @busy_ps: modelled busy time per engine
  * @tdr_wq: ordered, for the schedulers' timeouts
  * @reset_lock: one recovery, reset or suspend at a time; outermost
+ * @wedged: it did not come out of a reset: jobs fail at once
  * @frozen: a PCI reset is under way, which holds @reset_lock
  */
 struct onsram_device {
@@ -234,6 +235,7 @@ struct onsram_device {
 	u64 busy_ps[ONSRAM_MAX_ENGINES];
 	struct workqueue_struct *tdr_wq;
 	struct mutex reset_lock; /* one recovery at a time */
+	bool wedged;
 	bool frozen;
 };
 
@@ -281,6 +283,8 @@ struct onsram_bo *onsram_bo_lookup(struct drm_file *file, u32 handle);
  * gone; spm.lock held
  */
 void onsram_bo_lost(struct onsram_device *odev, struct onsram_bo *bo);
+/** onsram_residence_lost() - likewise for what residency has discarded already; under spm.lock */
+void onsram_residence_lost(struct onsram_residence *res);
 /** onsram_bo_reap() - work: frees buffers whose last placement action has completed */
 void onsram_bo_reap(struct work_struct *work);
 /** onsram_timeout_jiffies() - what is left of an absolute CLOCK_MONOTONIC time */

@@ -160,7 +160,7 @@ struct dma_fence *onsram_job_push(struct onsram_job *job)
 
 	BUILD_BUG_ON(offsetof(struct onsram_bo, base.base) != 0);
 
-	if (!drm_dev_enter(&odev->drm, &idx))
+	if (READ_ONCE(odev->wedged) || !drm_dev_enter(&odev->drm, &idx))
 		return ERR_PTR(-ENODEV);
 	ret = drm_gem_lock_reservations(objs, job->nr_bos, &ww);
 	if (ret) {
@@ -348,7 +348,7 @@ static struct dma_fence *onsram_run_job(struct drm_sched_job *sched_job)
 
 	if (sched_job->s_fence->finished.error)
 		return NULL;
-	if (!drm_dev_enter(&odev->drm, &idx))
+	if (READ_ONCE(odev->wedged) || !drm_dev_enter(&odev->drm, &idx))
 		return ERR_PTR(-ENODEV);
 
 	mutex_lock(&odev->spm.lock);

@@ -46,7 +46,7 @@ void onsram_sched_start(struct onsram_device *odev)
 		onsram_sched_restart(&odev->engine[e].sched);
 }
 
-static void onsram_residence_lost(struct onsram_residence *res)
+void onsram_residence_lost(struct onsram_residence *res)
 {
 	onsram_res_to_bo(res)->generation++;
 }
@@ -186,12 +186,14 @@ enum drm_gpu_sched_stat onsram_timedout_job(struct drm_sched_job *sched_job)
 	u32 head;
 	int idx;
 
-	if (!drm_dev_enter(&odev->drm, &idx))
-		return DRM_GPU_SCHED_STAT_ENODEV;
 	mutex_lock(&odev->reset_lock);
-
 	/* The scheduler has unlinked the job: whatever happens, stop puts it back */
 	drm_sched_stop(&engine->sched, sched_job);
+	if (!drm_dev_enter(&odev->drm, &idx)) {
+		onsram_sched_restart(&engine->sched);
+		mutex_unlock(&odev->reset_lock);
+		return DRM_GPU_SCHED_STAT_ENODEV;
+	}
 
 	/* An interrupt that got lost is no hang */
 	onsram_engine_poll(engine);
@@ -212,7 +214,7 @@ enum drm_gpu_sched_stat onsram_timedout_job(struct drm_sched_job *sched_job)
 restart:
 	onsram_sched_restart(&engine->sched);
 out:
-	mutex_unlock(&odev->reset_lock);
 	drm_dev_exit(idx);
+	mutex_unlock(&odev->reset_lock);
 	return DRM_GPU_SCHED_STAT_NOMINAL;
 }
