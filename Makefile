@@ -132,7 +132,7 @@ vm = tools/vm/run-vm --qemu "$$(qemu-device/build.sh)" --kernel $(1)/vmlinux --i
 # --- targets --------------------------------------------------------------------
 
 .PHONY: FORCE help all qemu run vm shell check check-debug unit qtest kselftest e2e bench lint \
-	suite-unit suite-unit-san suite-qtest suite-kselftest suite-e2e suite-lint clean distclean
+	suite-unit suite-unit-san suite-qtest suite-kselftest suite-e2e suite-lint suite-debug clean distclean
 
 help:
 	@echo 'onsram: scratch-pad memory management for a deep learning accelerator'
@@ -205,10 +205,12 @@ suite-kselftest:
 	@scripts/suite kselftest $(MAKE) --no-print-directory tap-kselftest
 suite-e2e:
 	@scripts/suite e2e $(MAKE) --no-print-directory tap-e2e
+suite-debug:
+	@scripts/suite debug $(MAKE) --no-print-directory tap-debug
 suite-lint:
 	@scripts/suite lint $(MAKE) --no-print-directory tap-lint
 
-.PHONY: tap-unit tap-qtest tap-kselftest tap-e2e tap-lint
+.PHONY: tap-unit tap-qtest tap-kselftest tap-e2e tap-lint tap-debug
 tap-unit: export CMOCKA_MESSAGE_OUTPUT = TAP
 tap-unit: $(UNIT_TESTS)
 	@status=0; for t in $^; do echo "# $$t"; timeout 300 "$(TOP)/$$t" || status=1; done; exit $$status
@@ -221,7 +223,18 @@ tap-kselftest: qemu $(IMAGE)
 	@$(call vm,$(KERNEL),$(IMAGE),$(VM)) --command '$(run_selftests)'
 
 run_selftests = status=0; for t in /usr/lib/onsram/selftests/*; do \
-	echo "\# $$t"; timeout 300 "$$t" || status=1; done; exit $$status
+	echo "\# $$t"; timeout 600 "$$t" || status=1; done; exit $$status
+
+# KUnit prints its results two levels deep and its suites run when the module is
+# loaded; the kernel log is judged by the last self test.
+tap-debug: qemu module-debug $(guest_inputs)
+	@kernel=$$(scripts/build-debug-kernel) && image=build/vm-debug/initramfs.cpio && \
+	tools/vm/mkimage $$image "$$kernel" build/module-debug/onsram.ko $(guest_files) && \
+	$(call vm,$$kernel,$$image,build/vm-debug) --timeout 2700 \
+		--command '$(run_kunit); $(run_selftests)'
+
+run_kunit = for r in /sys/kernel/debug/kunit/*/results; do \
+	sed -n "/^    \(not \)*ok/s/^    //p; /^    [^o]/s/^/\# /p" "$$r"; done
 
 tap-e2e: all
 	@tests/e2e/run

@@ -31,3 +31,8 @@ sparse: $(DRIVER_SRCS) $(DRIVER_HDRS)
 	@rm -rf build/sparse
 	$(call module,build/sparse,$(KHEADERS),C=2 W=1)
 	@! grep -E 'warning:|error:' build/logs/sparse.log
+
+# With its KUnit tests, against the debug kernel
+.PHONY: module-debug
+module-debug:
+	$(call module,build/module-debug,$$(scripts/build-debug-kernel)/build,CONFIG_ONSRAM_KUNIT_TEST=y)
