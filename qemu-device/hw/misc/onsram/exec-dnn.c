@@ -67,6 +67,8 @@ struct exec_dnn *exec_dnn_create(void)
     if (!dnn) {
         return NULL;
     }
+    /* The cache above is enough; the library's own would keep what it drops */
+    dnnl_set_primitive_cache_capacity(0);
     if (dnnl_engine_create(&dnn->engine, dnnl_cpu, 0) != dnnl_success ||
         dnnl_stream_create(&dnn->stream, dnn->engine,
                            dnnl_stream_default_flags) != dnnl_success) {
