@@ -240,6 +240,26 @@ TEST_F(recovery, hung_write_back_is_repeated)
 	EXPECT_EQ(gen, generation(c, 0));
 }
 
+/* A write-back that fails loses the only copy, which is said once and counted */
+TEST_F(recovery, failed_write_back)
+{
+	struct client *c = &self->client;
+	struct drm_onsram_op op = whole_add(0, 1, 2);
+	uint64_t gen = generation(c, 0);
+	char request[32];
+
+	ASSERT_EQ(0, run_ops(c, &op, 1));
+	ASSERT_EQ(DRM_ONSRAM_RESIDENCY_DIRTY, residency(c, 0));
+	snprintf(request, sizeof(request), "set error-next %u",
+		 (unsigned int)c->dev->info.model.compute_engines);
+	ASSERT_EQ(0, knob(self->knobs, request));
+	EXPECT_EQ(-EIO, differing(c, 0, 3));
+	EXPECT_LT(gen, generation(c, 0));
+	EXPECT_LE(0, differing(c, 0, 3));
+	EXPECT_EQ(0, run_ops(c, &op, 1));
+	EXPECT_EQ(0, differing(c, 0, 3));
+}
+
 TEST_F(recovery, error)
 {
 	struct client *c = &self->client;
