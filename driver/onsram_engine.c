@@ -152,6 +152,8 @@ static void onsram_engine_damage(struct onsram_engine *engine, struct onsram_job
 		onsram_bo_lost(odev, slot->bo);
 	} else if (slot->kind == ONSRAM_PUSH_FETCH) {
 		onsram_residency_discard(spm, &slot->bo->res);
+	} else if (cmd->opcode == ONSRAM_CMD_SPM_ASSIGN) {
+		onsram_residency_distrust(spm, cmd->arg[0], cmd->arg[1], onsram_residence_lost);
 	} else if (slot->kind == ONSRAM_PUSH_OP && job && status == ONSRAM_ST_ECC) {
 		const struct onsram_op *op = &job->ops[slot->op];
 
