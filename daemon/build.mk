@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The planner as a library for the daemon and the tools.
+# The planner as a library for the daemon and the tools, and the policy daemon.
 LIBPLANNER := $(B)/libonsram-planner.a
 PLANNER_OBJS := $(patsubst %,$(B)/daemon/%.o, planner planner-search planner-graph allocate)
 
@@ -7,13 +7,18 @@ $(LIBPLANNER): $(PLANNER_OBJS)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-PLANNER_TESTS := $(addprefix $(B)/tests/unit/,test-planner test-allocate)
-$(PLANNER_TESTS:=.o): CFLAGS += -Idaemon
-$(PLANNER_TESTS): %: %.o $(LIBPLANNER) $(LIBPERF)
-	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka
-UNIT_TESTS += $(PLANNER_TESTS)
+ONSRAMD_OBJS := $(patsubst %,$(B)/daemon/%.o, onsramd agent static eager log netlink netlink-parse)
+NETLINK_OBJS := $(filter %/agent.o %/static.o %/onsramd.o %/netlink.o %/netlink-parse.o,$(ONSRAMD_OBJS))
 
-$(B)/tests/unit/test-eager.o: CFLAGS += -Idaemon
-$(B)/tests/unit/test-eager: %: %.o $(B)/daemon/eager.o $(LIBPERF)
-	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka
-UNIT_TESTS += $(B)/tests/unit/test-eager
+$(NETLINK_OBJS): CFLAGS += -I/usr/include/libnl3
+$(B)/onsramd: $(ONSRAMD_OBJS) $(LIBPLANNER) $(LIBPERF)
+	$(CC) $(LDFLAGS) -o $@ $^ -lnl-genl-3 -lnl-3
+PROGRAMS += $(B)/onsramd
+
+DAEMON_TESTS := $(addprefix $(B)/tests/unit/,test-planner test-allocate test-eager test-netlink)
+$(DAEMON_TESTS:=.o): CFLAGS += -Idaemon -I/usr/include/libnl3
+$(DAEMON_TESTS): %: %.o $(LIBPLANNER) $(LIBPERF)
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka -lnl-genl-3 -lnl-3
+$(B)/tests/unit/test-eager: $(B)/daemon/eager.o
+$(B)/tests/unit/test-netlink: $(B)/daemon/netlink-parse.o
+UNIT_TESTS += $(DAEMON_TESTS)
