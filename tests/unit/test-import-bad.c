@@ -376,6 +376,14 @@ static void test_too_large(void **state)
 	}
 	model_output(m, to);
 	fails(m, "4096 operations", NULL);
+	m = model_new(13);
+	model_input(m, "x", DIMS(4));
+	for (int i = 0; i < 5 * DRM_ONSRAM_MAX_OPS; i++) {
+		snprintf(to, sizeof(to), "t%d", i);
+		model_node(m, "Abs", "x", to);
+	}
+	model_output(m, to);
+	fails(m, "more than 16380 operations", NULL);
 }
 
 /* A little of everything, so that a changed byte can hit much. */

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -417,6 +418,15 @@ static void test_products(void **state)
 	model_node(m, "Gemm", "x w c", "a");
 	model_node(m, "Clip", "a - max", "y");
 	expect(m, 1, DIMS(1, 2), FLOATS(7, 9));
+	/* with a single row the bias is as large as the result, and still leaves room for a residual */
+	m = start(13, DIMS(1, 2));
+	model_floats(m, "w", DIMS(2, 2), FLOATS(2, 4, 6, 8));
+	model_floats(m, "c", DIMS(2), FLOATS(1, 10));
+	model_node(m, "Gemm", "x w c", "a");
+	model_node(m, "Add", "a x", "b");
+	model_node(m, "Sigmoid", "b", "c1");
+	model_node(m, "Neg", "c1", "y");
+	expect(m, 2, DIMS(1, 2), FLOATS(-1 / (1 + expf(-7)), -1 / (1 + expf(-19))));
 	/* a batch against one matrix, and vectors */
 	m = start(13, DIMS(2, 1, 2));
 	model_floats(m, "w", DIMS(2, 2), FLOATS(1, 0, 0, 2));
@@ -458,6 +468,27 @@ static void test_fold(void **state)
 	model_node(m, "Expand", "x b", "c");
 	model_node(m, "Neg", "c", "y");
 	expect(m, 1, DIMS(2, 2), FLOATS(0, -1, 0, -1));
+}
+
+/* A chain of constants stops being computed here where it would take too much memory. */
+static void test_fold_limit(void **state)
+{
+	Onnx__ModelProto *m = start(13, DIMS(1));
+	struct onsram_program *p;
+	char from[16] = "w", to[16];
+
+	(void)state;
+	model_floats(m, "w", DIMS(65536), NULL);
+	for (int i = 0; i < 300; i++) {
+		snprintf(to, sizeof(to), "t%d", i);
+		model_node(m, "Neg", from, to);
+		memcpy(from, to, sizeof(from));
+	}
+	model_node(m, "Mul", "x t299", "y");
+	p = import(m, true, ONSRAM_DTYPE_F32);
+	assert_int_equal(p->nr_ops, 300 - 256 + 1);
+	onsram_program_free(p);
+	model_free(m);
 }
 
 /* Weights of one value never exist on the host, folded or not. */
@@ -550,6 +581,7 @@ int main(void)
 		cmocka_unit_test(test_pool),
 		cmocka_unit_test(test_products),
 		cmocka_unit_test(test_fold),
+		cmocka_unit_test(test_fold_limit),
 		cmocka_unit_test(test_filled),
 		cmocka_unit_test(test_inputs),
 	};

@@ -180,7 +180,7 @@ int fold_elementwise(struct ir_graph *g, const char *name, const struct onsram_a
 	}
 	if (uniform)
 		n = 1;
-	if (n > IR_FOLD_ELEMENTS)
+	if (!ir_may_fold(g, n))
 		return 0;
 	for (uint32_t d = 0; d < in[0].view.rank; d++)
 		dims[d] = in[0].view.dims[d];
@@ -227,7 +227,7 @@ int fold_concat(struct ir_graph *g, const char *name, const ir_value *in, uint32
 	for (uint32_t i = 0; i < nr; i++)
 		if (!ir_is_const(g, &in[i]))
 			return 0;
-	if (n > IR_FOLD_ELEMENTS)
+	if (!ir_may_fold(g, n))
 		return 0;
 	data = malloc(n ? n * size : 1);
 	if (!data)
@@ -259,8 +259,8 @@ int fold_gather(struct ir_graph *g, const char *name, const ir_value *data, cons
 
 	for (uint32_t d = 0; d < rank; d++)
 		n *= dims[d];
-	if (!ir_is_const(g, data) || !ir_is_const(g, indices) || n > IR_FOLD_ELEMENTS ||
-	    view_count(&data->view) > IR_FOLD_ELEMENTS)
+	if (!ir_is_const(g, data) || !ir_is_const(g, indices) || view_count(&data->view) > IR_FOLD_ELEMENTS ||
+	    picks > IR_FOLD_ELEMENTS || !ir_may_fold(g, n))
 		return 0;
 	for (uint32_t d = 0; d < data->view.rank; d++) {
 		if (d < axis)
@@ -302,7 +302,7 @@ int fold_cast(struct ir_graph *g, const char *name, const ir_value *in, uint32_t
 	int64_t dims[ONSRAM_MAX_RANK];
 	void *data;
 
-	if (!ir_is_const(g, in) || n > IR_FOLD_ELEMENTS)
+	if (!ir_is_const(g, in) || !ir_may_fold(g, n))
 		return 0;
 	a.data = ir_const_read(g, in);
 	data = malloc(n ? n * view_dtype_size(dtype) : 1);

@@ -166,7 +166,7 @@ static int scale_weights(struct ir_graph *g, const struct affine *a, const ir_va
 		data[0] = v;
 		return new_const(g, w, data, 1, out) ? -1 : 1;
 	}
-	if (t->filled && count > IR_FOLD_ELEMENTS)
+	if (t->filled && !ir_may_fold(g, count))
 		return 0;
 	data = ir_const_read(g, w);
 	if (!data)

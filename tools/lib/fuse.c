@@ -87,18 +87,19 @@ static bool is_full(const struct onsram_view *v)
 	return true;
 }
 
-/* Take the addition @next of @other into @op's epilogue. */
-static bool fuse_add(struct drm_onsram_op *op, const ir_value *other)
+/* Take the addition of @other into @op's epilogue. */
+static bool fuse_add(const struct ir_graph *g, struct drm_onsram_op *op, const ir_value *other)
 {
+	/* With one row or pixel, a constant is as full as any operand, and a bias all the same. */
+	bool is_bias = !op->operand[3].view.dtype && (ir_is_const(g, other) || !is_full(&other->view));
 	ir_value bias;
 
-	if (op->opcode == ONSRAM_OP_GEMM && !op->operand[3].view.dtype && !is_full(&other->view)) {
+	if (op->opcode == ONSRAM_OP_GEMM && is_bias) {
 		op->operand[3] = *other;
 		op->attr.param[1] = float_bits(1.0f);
 		return true;
 	}
-	if (op->opcode == ONSRAM_OP_CONV && !op->operand[3].view.dtype && !is_full(&other->view) &&
-	    channel_view(other, &bias)) {
+	if (op->opcode == ONSRAM_OP_CONV && is_bias && channel_view(other, &bias)) {
 		op->operand[3] = bias;
 		return true;
 	}
@@ -118,7 +119,6 @@ static int fuse_into(struct ir_graph *g, struct drm_onsram_op *op, const struct 
 {
 	bool epilogue = op->opcode == ONSRAM_OP_CONV || op->opcode == ONSRAM_OP_GEMM;
 	uint32_t act = activation(next);
-	int ret;
 
 	if (op->attr.act)
 		return 0;
@@ -128,10 +128,9 @@ static int fuse_into(struct ir_graph *g, struct drm_onsram_op *op, const struct 
 		return 1;
 	}
 	if (epilogue && next->opcode == ONSRAM_OP_ELEMENTWISE && next->attr.func == ONSRAM_EW_ADD &&
-	    fuse_add(op, &next->operand[3 - slot]))
+	    fuse_add(g, op, &next->operand[3 - slot]))
 		return 1;
-	ret = fuse_norm(g, op, next, slot);
-	return ret;
+	return fuse_norm(g, op, next, slot);
 }
 
 /* Whether @next can run where @p stands: all that it reads besides is there by then. */

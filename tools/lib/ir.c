@@ -186,6 +186,8 @@ int ir_push(struct ir_graph *g, const struct drm_onsram_op *op)
 	for (int i = 0; i < ONSRAM_MAX_OPERANDS; i++)
 		if (op->operand[i].view.dtype && !view_count(&op->operand[i].view))
 			return ir_fail(g, "works on an empty tensor, which is not supported");
+	if (g->nr_ops == IR_MAX_OPS)
+		return ir_fail(g, "the network has more than %d operations", IR_MAX_OPS);
 	ops = grow(g->ops, g->nr_ops, sizeof(*ops));
 	if (!ops)
 		return ir_nomem(g);
@@ -248,6 +250,14 @@ int ir_reshape(struct ir_graph *g, const ir_value *v, uint32_t rank, const int64
 	return 0;
 }
 
+bool ir_may_fold(struct ir_graph *g, uint64_t n)
+{
+	if (n > IR_FOLD_ELEMENTS || g->folded + n > IR_FOLD_TOTAL)
+		return false;
+	g->folded += n;
+	return true;
+}
+
 bool ir_is_const(const struct ir_graph *g, const ir_value *v)
 {
 	return v->view.dtype && g->tensors[v->bo].role == ONSRAM_ROLE_WEIGHT;
@@ -271,6 +281,10 @@ void *ir_const_read(struct ir_graph *g, const ir_value *v)
 	if (!data) {
 		ir_nomem(g);
 		return NULL;
+	}
+	if (!t->filled && view_is_dense(&v->view)) {
+		memcpy(data, (const char *)t->data + v->offset * size, n * size);
+		return data;
 	}
 	view_iter_start(&it, &v->view);
 	for (uint64_t i = 0; i < n; i++, view_iter_next(&it)) {

@@ -14,6 +14,10 @@
 #define IR_MAX_ELEMENTS		ONSRAM_MAX_ELEMENTS
 /** IR_FOLD_ELEMENTS - constants larger than this are not computed or expanded on the host */
 #define IR_FOLD_ELEMENTS	(1u << 16)
+/** IR_FOLD_TOTAL - all constants so made together: a small file must not ask for much memory */
+#define IR_FOLD_TOTAL		(1u << 24)
+/** IR_MAX_OPS - operations before fusion; it leaves a few of them for each that the device takes */
+#define IR_MAX_OPS		(4 * DRM_ONSRAM_MAX_OPS)
 
 typedef struct drm_onsram_operand ir_value;
 
@@ -46,6 +50,7 @@ struct ir_name {
  * struct ir_graph - what the importer has made so far
  * @opset: version of the default operator set the model asks for
  * @names: hash table of named values, @names_size slots (a power of two)
+ * @folded: elements of constants that were made on the host
  * @node_op: operator of the node being lowered, for messages
  * @node_name: name of that node, or of its first output
  * @err: first failure
@@ -64,6 +69,7 @@ struct ir_graph {
 	uint32_t nr_inputs;
 	uint32_t *outputs;
 	uint32_t nr_outputs;
+	uint64_t folded;
 	const char *node_op;
 	const char *node_name;
 	char *err;
@@ -97,6 +103,8 @@ int ir_copy(struct ir_graph *g, const ir_value *v, ir_value *out);
 /** ir_reshape() - @out is @v under other dimensions: a view where strides allow it, else a copy. Return: 0 or -1 */
 int ir_reshape(struct ir_graph *g, const ir_value *v, uint32_t rank, const int64_t *dims, ir_value *out);
 
+/** ir_may_fold() - whether the host may make another constant of @n elements, which then counts */
+bool ir_may_fold(struct ir_graph *g, uint64_t n);
 bool ir_is_const(const struct ir_graph *g, const ir_value *v);
 /** ir_is_uniform() - whether @v is a constant with one value */
 bool ir_is_uniform(const struct ir_graph *g, const ir_value *v);

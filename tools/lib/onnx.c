@@ -204,6 +204,9 @@ int onnx_to_graph(struct ir_graph *g, const Onnx__ModelProto *model)
 		return ir_fail(g, "sparse initializers are not supported");
 	if (!graph->n_output)
 		return ir_fail(g, "the graph has no output");
+	if (graph->n_output > DRM_ONSRAM_MAX_BOS)
+		return ir_fail(g, "the graph has %zu outputs; at most %d are supported", graph->n_output,
+			       DRM_ONSRAM_MAX_BOS);
 	g->inputs = calloc(graph->n_input ? graph->n_input : 1, sizeof(*g->inputs));
 	g->outputs = calloc(graph->n_output, sizeof(*g->outputs));
 	if (!g->inputs || !g->outputs)
