@@ -22,7 +22,10 @@ extern "C" {
 #define ONSRAM_MAX_SPATIAL	3
 /** ONSRAM_SPM_GRANULE - bytes; unit of SPM placement, ownership and protection */
 #define ONSRAM_SPM_GRANULE	1024
-/** ONSRAM_STAGING_MIN - bytes of SPM that residency may never take: the engines' own staging window */
+/**
+ * ONSRAM_STAGING_MIN - bytes of SPM that residency may never take: the engines' own
+ * staging window
+ */
 #define ONSRAM_STAGING_MIN	(128 * 1024)
 
 /**
@@ -72,17 +75,24 @@ struct onsram_view {
  *
  * Operand slots (slot 0 is always the output):
  *	COPY		1 source (dtype may differ: converts)
- *	FILL		- value in attr.param[0..1] (low, high word of the element; f16/f32: fp32 bits in param[0])
- *	GEMM		1 A [batch.., M, K], 2 B [batch.., K, N], 3 bias, 4 residual (both of out's shape, broadcast by stride 0)
+ *	FILL		- value in attr.param[0..1] (low, high word of the element; f16/f32:
+ *			fp32 bits in param[0])
+ *	GEMM		1 A [batch.., M, K], 2 B [batch.., K, N], 3 bias, 4 residual (both of
+ *			out's shape, broadcast by stride 0)
  *			out [batch.., M, N]; transposed operands are views with swapped strides;
- *			out = act(alpha * A x B + beta * bias + residual), alpha/beta in attr.param[0..1] as fp32 bits
- *	CONV		1 X [N, C, spatial..], 2 W [O, C/groups, kernel..], 3 bias [O], 4 residual (shape of out)
+ *			out = act(alpha * A x B + beta * bias + residual), alpha/beta in
+ *			attr.param[0..1] as fp32 bits
+ *	CONV		1 X [N, C, spatial..], 2 W [O, C/groups, kernel..], 3 bias [O], 4
+ *			residual (shape of out)
  *			out [N, O, spatial..] = act(conv + bias + residual)
  *	POOL		1 X [N, C, spatial..]; func: enum onsram_pool
- *	ELEMENTWISE	1 A, 2 B, 3 C, all of the output's shape (broadcast by stride 0); func: enum onsram_elementwise
- *	REDUCE		1 X; attr.axis is a bit mask of reduced dimensions, which have extent 1 in the output; func: enum onsram_reduce
+ *	ELEMENTWISE	1 A, 2 B, 3 C, all of the output's shape (broadcast by stride 0); func:
+ *			enum onsram_elementwise
+ *	REDUCE		1 X; attr.axis is a bit mask of reduced dimensions, which have extent 1
+ *			in the output; func: enum onsram_reduce
  *	SOFTMAX		1 X; attr.axis is the dimension; func 1 takes the logarithm
- *	NORM		1 X [N, C, ..], 2 scale [C], 3 bias [C], 4 mean [C], 5 variance [C]; func: enum onsram_norm
+ *	NORM		1 X [N, C, ..], 2 scale [C], 3 bias [C], 4 mean [C], 5 variance [C];
+ *			func: enum onsram_norm
  *	GATHER		1 data, 2 indices (i32/i64); attr.axis is the dimension of data;
  *			out = data.dims[:axis] + indices.dims + data.dims[axis+1:]
  *	RESIZE		1 X, same rank as out; func: enum onsram_resize
@@ -118,28 +128,30 @@ struct onsram_view {
  * or its act does not use is 0.  "float" is F32 or F16, operands may mix them.
  *
  *	COPY		dims of slot 1 = output's; any dtypes
- *	FILL		param[0..1] used; param[1] is 0 unless the dtype is I64;
- *			param[0] is 0 or 1 for BOOL
+ *	FILL		param[0..1] used; param[1] is 0 unless the dtype is I64; param[0] is 0
+ *			or 1 for BOOL
  *	GEMM		float; rank at least 2 and the same everywhere; batch dims of A and B,
- *			all dims of bias and residual = output's (broadcast by stride 0); M, N, K agree;
- *			act, act_param, param[0..1] used
- *	CONV		float; rank 3 to 5, the same for out, X, W and residual; groups at least 1
- *			and a divisor of C and O; W.dims[1] = C / groups; O = out.dims[1];
- *			bias rank 1, dims[0] = O; residual dims = output's; per spatial dimension stride and
- *			dilation at least 1, window = dilation * (W.dim - 1) + 1 at most
- *			padded = X.dim + pad_begin + pad_end, out.dim = (padded - window) / stride + 1;
- *			groups, act, act_param, stride, dilation, pads used
- *	POOL		float; rank 3 to 5, N and C of out = X's; as CONV with kernel for W.dim, and
- *			out.dim may also be one larger where the division has a remainder and the
- *			last window begins inside padded (ceil mode); elements behind padded count
- *			as padding, for AVG_PAD's divisor as absent; a window with no element at all
- *			gives 0 (average) or minus infinity; kernel, stride, dilation, pads used
- *	ELEMENTWISE	exactly the function's inputs present, dims = output's; dtypes: comparisons
- *			BOOL from two equal dtypes; WHERE BOOL in slot 1, the rest equal;
- *			others float, or equal and I64/I32 with IDENTITY, RELU, NEG, ABS, ADD, SUB,
- *			MUL, DIV, MAX, MIN, MUL_ADD, or BOOL with IDENTITY, MAX, MIN (integers wrap,
- *			division truncates, by 0 gives 0); param[0..1] used by CLIP, HARD_SIGMOID,
- *			AFFINE, param[0] by LEAKY_RELU
+ *			all dims of bias and residual = output's (broadcast by stride 0); M, N,
+ *			K agree; act, act_param, param[0..1] used
+ *	CONV		float; rank 3 to 5, the same for out, X, W and residual; groups at least
+ *			1 and a divisor of C and O; W.dims[1] = C / groups; O = out.dims[1];
+ *			bias rank 1, dims[0] = O; residual dims = output's; per spatial
+ *			dimension stride and dilation at least 1, window = dilation * (W.dim -
+ *			1) + 1 at most padded = X.dim + pad_begin + pad_end, out.dim = (padded -
+ *			window) / stride + 1; groups, act, act_param, stride, dilation, pads
+ *			used
+ *	POOL		float; rank 3 to 5, N and C of out = X's; as CONV with kernel for W.dim,
+ *			and out.dim may also be one larger where the division has a remainder
+ *			and the last window begins inside padded (ceil mode); elements behind
+ *			padded count as padding, for AVG_PAD's divisor as absent; a window with
+ *			no element at all gives 0 (average) or minus infinity; kernel, stride,
+ *			dilation, pads used
+ *	ELEMENTWISE	exactly the function's inputs present, dims = output's; dtypes:
+ *			comparisons BOOL from two equal dtypes; WHERE BOOL in slot 1, the rest
+ *			equal; others float, or equal and I64/I32 with IDENTITY, RELU, NEG, ABS,
+ *			ADD, SUB, MUL, DIV, MAX, MIN, MUL_ADD, or BOOL with IDENTITY, MAX, MIN
+ *			(integers wrap, division truncates, by 0 gives 0); param[0..1] used by
+ *			CLIP, HARD_SIGMOID, AFFINE, param[0] by LEAKY_RELU
  *	REDUCE		same rank; axis below 1 << rank; out.dim = 1 where reduced, else X's;
  *			float, or equal and I64/I32
  *	SOFTMAX		float; dims = output's; axis below rank
@@ -150,17 +162,18 @@ struct onsram_view {
  *			axis below rank; axis, param[0] used
  *			GROUP: slot 2 present, 3 optional, 4 and 5 absent, rank 1, dims[0] = C;
  *			groups at least 1 and a divisor of C; groups, param[0] used
- *	GATHER		out dtype = data's; indices I32 or I64; axis below data's rank; dims as the table
- *			says; a negative index counts from the end, one out of range fails at execution
+ *	GATHER		out dtype = data's; indices I32 or I64; axis below data's rank; dims as
+ *			the table says; a negative index counts from the end, one out of range
+ *			fails at execution
  *	RESIZE		same rank, rank at least 1; NEAREST: equal dtypes; LINEAR: float
  *
  * In act_param, CLIP uses both entries and LEAKY_RELU the first.
  */
 
 /** ONSRAM_MAX_ELEMENTS - elements a view may have */
-#define ONSRAM_MAX_ELEMENTS	(1u << 28)
+#define ONSRAM_MAX_ELEMENTS	0x10000000u
 /** ONSRAM_MAX_EXTENT - bytes a view may span */
-#define ONSRAM_MAX_EXTENT	(1ull << 32)
+#define ONSRAM_MAX_EXTENT	0x100000000ull
 
 /** enum onsram_opcode - ONSRAM_OP_<name> from ONSRAM_OPERATIONS */
 enum onsram_opcode {
@@ -253,7 +266,10 @@ enum onsram_norm {
 	ONSRAM_NORM_COUNT
 };
 
-/** enum onsram_resize - coordinate transform: half_pixel for LINEAR, asymmetric floor for NEAREST */
+/**
+ * enum onsram_resize - coordinate transform: half_pixel for LINEAR, asymmetric floor for
+ * NEAREST
+ */
 enum onsram_resize {
 	ONSRAM_RESIZE_NEAREST = 0,
 	ONSRAM_RESIZE_LINEAR = 1,
@@ -281,7 +297,8 @@ enum onsram_act {
  * @groups: CONV: groups (at least 1); NORM GROUP: groups
  * @axis: SOFTMAX, GATHER, NORM LAYER: dimension; REDUCE: bit mask of dimensions
  * @act: enum onsram_act, GEMM and CONV only
- * @kernel: POOL: window, at least 1 per spatial dimension (CONV's is in the weight view); NORM LRN: [0] = size
+ * @kernel: POOL: window, at least 1 per spatial dimension (CONV's is in the weight view);
+ *	NORM LRN: [0] = size
  * @stride: CONV, POOL: step per spatial dimension, at least 1
  * @dilation: CONV, POOL: at least 1
  * @pad_begin: CONV, POOL: zero (max pool: minus infinity) elements before
