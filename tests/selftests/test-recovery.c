@@ -269,7 +269,7 @@ TEST_F(recovery, error)
 	/* Only the assignment of its place, or the operation itself, can be next. */
 	ASSERT_EQ(0, knob(self->knobs, "set error-next 0"));
 	EXPECT_NE(0, run_ops(c, &op, 1));
-	EXPECT_EQ(gen + 1, generation(c, 0));
+	EXPECT_LT(gen, generation(c, 0));
 	ASSERT_EQ(0, run_ops(c, &op, 1));
 	EXPECT_EQ(-EIO, differing(c, 0, 3));
 	EXPECT_EQ(0, differing(c, 0, 3));
