@@ -18,12 +18,17 @@ report()
 for policy in static eager; do
 	pidof onsramd >/dev/null || onsramd --daemonize
 	report "$policy-before" --policy $policy --repeat 3
-	report "$policy-killed" --policy $policy --repeat 12 &
+	# Killed and restarted in the middle of things: loading, planning, passes
+	report "$policy-killed" --policy $policy --repeat 100 &
 	run=$!
-	# In the middle of things, wherever that is: loading, planning or a pass.
-	sleep "${DELAY:-3}"
-	kill -9 $(pidof onsramd)
+	for i in 1 2 3; do
+		sleep 1
+		kill -9 "$(pidof onsramd)"
+		sleep 1
+		onsramd --daemonize
+	done
 	wait $run
+	kill -9 "$(pidof onsramd)"
 	report "$policy-without" --policy $policy --repeat 2
 	onsramd --daemonize
 	report "$policy-after" --policy $policy --repeat 3
