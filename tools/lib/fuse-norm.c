@@ -82,11 +82,12 @@ static bool get_affine(const struct ir_graph *g, const struct drm_onsram_op *nex
 /*
  * Whether the element type the constants are stored in holds numbers of up to
  * @v: smaller ones among them then lose nothing that shows beside the largest.
+ * Two of fp16's eleven bits may go: what lies below 2^-14 has a spacing of 2^-24.
  */
 static bool holds(const struct ir_graph *g, double v)
 {
 	double max = g->opt.dtype == ONSRAM_DTYPE_F16 ? 65504.0 : (double)__FLT_MAX__;
-	double min = g->opt.dtype == ONSRAM_DTYPE_F16 ? 0x1p-14 : (double)__FLT_MIN__;
+	double min = g->opt.dtype == ONSRAM_DTYPE_F16 ? 0x1p-16 : (double)__FLT_MIN__;
 
 	v = fabs(v);
 	return v == 0 || (v >= min && v <= max);
