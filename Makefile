@@ -13,6 +13,8 @@ CACHE := $(ONSRAM_CACHE)
 # Settings of the virtual machine
 SHARE ?= $(TOP)/build/share
 MEM ?= 2G
+# Jobs at a time when building
+JOBS ?= $(shell nproc)
 # Seconds that a command in the guest may take
 TIMEOUT ?= 900
 # none, intel or virtio
@@ -131,7 +133,7 @@ vm = tools/vm/run-vm --qemu "$$(qemu-device/build.sh)" --kernel $(1)/vmlinux --i
 
 # --- targets --------------------------------------------------------------------
 
-.PHONY: FORCE help all qemu run vm shell check check-debug unit qtest kselftest e2e bench lint \
+.PHONY: FORCE help all guest qemu run vm shell check check-debug unit qtest kselftest e2e bench lint \
 	suite-unit suite-unit-san suite-qtest suite-kselftest suite-e2e suite-lint suite-debug clean distclean
 
 help:
@@ -158,12 +160,17 @@ help:
 	@echo
 	@echo 'The cache: $(CACHE)'
 
-all: qemu $(PROGRAMS) $(UNIT_TESTS) $(SELFTESTS) $(IMAGE)
+# In parallel, while what runs the guest runs alone.
+all guest:
+	@$(MAKE) --no-print-directory -j$(JOBS) built-$@
+
+.PHONY: built-all built-guest
+built-all: built-guest $(PROGRAMS) $(UNIT_TESTS) $(SELFTESTS)
+built-guest: qemu $(IMAGE)
 
 qemu:
 	@qemu-device/build.sh >/dev/null
 
-CMD ?= $(error say what to run: make vm CMD='...')
 
 ifneq ($(filter vm,$(MAKECMDGOALS)),)
 -load build/exit-status.so(exit_status_gmk_setup)
@@ -177,14 +184,15 @@ vm: vm-run
 	$(exit-status $(shell cat $(vm_status); rm $(vm_status)))
 
 .PHONY: vm-run
-vm-run: export ONSRAM_CMD = $(CMD)
-vm-run: qemu $(IMAGE)
+# As it was given: the guest's shell expands it, not make.
+vm-run: export ONSRAM_CMD = $(or $(value CMD),$(error say what to run: make vm CMD='...'))
+vm-run: guest
 	@$(call vm,$(KERNEL),$(IMAGE),$(VM)) --command "$$ONSRAM_CMD"; echo $$? >$(vm_status)
 
-shell: qemu $(IMAGE)
+shell: guest
 	@$(call vm,$(KERNEL),$(IMAGE),$(VM))
 
-run: qemu $(IMAGE)
+run: guest
 	@$(call vm,$(KERNEL),$(IMAGE),$(VM)) --command /usr/lib/onsram/demo/compare-policies.sh
 
 bench: all
@@ -196,9 +204,9 @@ unit: suite-unit suite-unit-san
 qtest kselftest e2e lint: %: suite-%
 
 suite-unit:
-	@scripts/suite unit $(MAKE) --no-print-directory tap-unit
+	@scripts/suite unit $(MAKE) --no-print-directory -j$(JOBS) tap-unit
 suite-unit-san:
-	@scripts/suite unit-san $(MAKE) --no-print-directory SAN=1 tap-unit
+	@scripts/suite unit-san $(MAKE) --no-print-directory -j$(JOBS) SAN=1 tap-unit
 suite-qtest:
 	@scripts/suite qtest $(MAKE) --no-print-directory tap-qtest
 suite-kselftest:
@@ -219,7 +227,7 @@ tap-qtest: qemu
 	@out=$$(qemu-device/build.sh) && \
 	QTEST_QEMU_BINARY=$$out/qemu-system-x86_64 timeout 300 $$out/onsram-test --tap
 
-tap-kselftest: qemu $(IMAGE)
+tap-kselftest: guest
 	@$(call vm,$(KERNEL),$(IMAGE),$(VM)) --command '$(run_selftests)'
 
 run_selftests = status=0; for t in /usr/lib/onsram/selftests/*; do \
