@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KUnit: plans, with the kernel's drm_mm underneath.
+ */
+#include <kunit/test.h>
+#include <linux/sizes.h>
+
+#include "onsram_plan.h"
+
+#define NR_OPS		2048
+#define NR_TENSORS	(NR_OPS + 1)
+#define SPM_SIZE	SZ_2M
+
+struct plan_test {
+	struct drm_onsram_op *ops;
+	struct onsram_plan_tensor *tensors;
+	struct onsram_plan_interval *iv;
+	struct onsram_plan_graph graph;
+};
+
+/* A chain: operation i writes tensor i + 1 from tensor i, 16 KiB each */
+static int plan_test_init(struct kunit *test)
+{
+	struct plan_test *p = kunit_kzalloc(test, sizeof(*p), GFP_KERNEL);
+	u32 i, s;
+
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	p->ops = kunit_kcalloc(test, NR_OPS, sizeof(*p->ops), GFP_KERNEL);
+	p->tensors = kunit_kcalloc(test, NR_TENSORS, sizeof(*p->tensors), GFP_KERNEL);
+	p->iv = kunit_kcalloc(test, NR_TENSORS, sizeof(*p->iv), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, p->ops);
+	KUNIT_ASSERT_NOT_NULL(test, p->tensors);
+	KUNIT_ASSERT_NOT_NULL(test, p->iv);
+	for (i = 0; i < NR_TENSORS; i++)
+		p->tensors[i].bytes = SZ_16K;
+	for (i = 0; i < NR_OPS; i++) {
+		p->ops[i].opcode = ONSRAM_OP_COPY;
+		for (s = 0; s < 2; s++) {
+			p->ops[i].operand[s].bo = i + !s;
+			p->ops[i].operand[s].view = (struct onsram_view){
+				.dtype = ONSRAM_DTYPE_F32, .rank = 1,
+				.dims = { SZ_4K }, .strides = { 1 },
+			};
+		}
+	}
+	p->graph = (struct onsram_plan_graph){ p->ops, NR_OPS, p->tensors, NR_TENSORS };
+	test->priv = p;
+	return 0;
+}
+
+/* Every tensor is held from its producer to its consumer, in two places by turns */
+static u32 plan_test_chain(struct plan_test *p)
+{
+	u32 i;
+
+	for (i = 0; i < NR_OPS; i++)
+		p->iv[i] = (struct onsram_plan_interval){
+			.tensor = i + 1, .first_op = i, .last_op = min_t(u32, i + 1, NR_OPS - 1),
+			.offset = (i & 1) * SZ_16K, .bytes = SZ_16K,
+		};
+	return NR_OPS;
+}
+
+static void onsram_plan_indexes(struct kunit *test)
+{
+	struct plan_test *p = test->priv;
+	struct onsram_plan *plan;
+	u32 i, n = plan_test_chain(p);
+	const char *why;
+
+	plan = onsram_plan_build(p->iv, n, &p->graph, SPM_SIZE, &why);
+	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(plan), "%s", why);
+	for (i = 0; i < NR_OPS; i++) {
+		KUNIT_ASSERT_EQ(test, plan->start[i], i);
+		KUNIT_ASSERT_EQ(test, plan->interval[plan->start[i]].tensor, i + 1);
+	}
+	KUNIT_EXPECT_EQ(test, plan->start[NR_OPS], n);
+	KUNIT_EXPECT_EQ(test, plan->end[0], 0);
+	KUNIT_EXPECT_EQ(test, plan->end[1], 0);
+	KUNIT_EXPECT_EQ(test, plan->end[2], 1);
+	KUNIT_EXPECT_EQ(test, plan->end[NR_OPS], n);
+	KUNIT_EXPECT_PTR_EQ(test, onsram_plan_get(plan), plan);
+	onsram_plan_put(plan);
+	onsram_plan_put(plan);
+}
+
+static void onsram_plan_refuses(struct kunit *test)
+{
+	struct plan_test *p = test->priv;
+	u32 i, n = plan_test_chain(p);
+	struct onsram_plan *plan;
+	const char *why;
+
+	p->iv[NR_OPS / 2].offset ^= SZ_16K;
+	plan = onsram_plan_build(p->iv, n, &p->graph, SPM_SIZE, &why);
+	KUNIT_ASSERT_TRUE(test, IS_ERR(plan));
+	KUNIT_EXPECT_EQ(test, PTR_ERR(plan), -EINVAL);
+	KUNIT_EXPECT_STREQ(test, why, "two intervals overlap in time and place");
+
+	plan_test_chain(p);
+	p->iv[7].tensor = p->iv[8].tensor;
+	p->iv[7].flags = ONSRAM_INTERVAL_FETCH;
+	plan = onsram_plan_build(p->iv, n, &p->graph, SPM_SIZE, &why);
+	KUNIT_ASSERT_TRUE(test, IS_ERR(plan));
+	KUNIT_EXPECT_STREQ(test, why, "two intervals of a tensor overlap in time");
+
+	/* all at once: more than there is, though each has a place of its own */
+	for (i = 0; i < SPM_SIZE / SZ_16K; i++)
+		p->iv[i] = (struct onsram_plan_interval){
+			.tensor = i, .last_op = NR_OPS - 1, .flags = ONSRAM_INTERVAL_FETCH,
+			.offset = i * SZ_16K, .bytes = SZ_16K,
+		};
+	plan = onsram_plan_build(p->iv, SPM_SIZE / SZ_16K, &p->graph, SPM_SIZE, &why);
+	KUNIT_ASSERT_TRUE(test, IS_ERR(plan));
+	KUNIT_EXPECT_EQ(test, PTR_ERR(plan), -ENOSPC);
+	n = (SPM_SIZE - ONSRAM_STAGING_MIN) / SZ_16K;
+	plan = onsram_plan_build(p->iv, n, &p->graph, SPM_SIZE, &why);
+	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(plan), "%s", why);
+	onsram_plan_put(plan);
+}
+
+static struct kunit_case onsram_plan_test_cases[] = {
+	KUNIT_CASE(onsram_plan_indexes),
+	KUNIT_CASE(onsram_plan_refuses),
+	{}
+};
+
+static struct kunit_suite onsram_plan_test_suite = {
+	.name = "onsram_plan",
+	.init = plan_test_init,
+	.test_cases = onsram_plan_test_cases,
+};
+
+kunit_test_suite(onsram_plan_test_suite);

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KUnit: SPM allocator and residency, with the kernel's drm_mm underneath.
+ *
+ * A machine of versions: every write of a tensor makes a new one, a granule of the
+ * SPM and the DRAM home of a tensor each hold a version of it.  What an operation
+ * reads must be the latest.
+ */
+#include <kunit/test.h>
+#include <linux/prandom.h>
+#include <linux/sizes.h>
+
+#include <linux/onsram_netlink.h>
+
+#include "onsram_residency.h"
+
+#define NR_CLIENTS	2
+#define NR_TENSORS	24
+#define GRANULES	32
+#define SPM_SIZE	(ONSRAM_STAGING_MIN + GRANULES * ONSRAM_SPM_GRANULE)
+#define ALL_GRANULES	(SPM_SIZE / ONSRAM_SPM_GRANULE)
+#define STEPS		20000
+
+struct test_tensor {
+	struct onsram_residence res;
+	u32 latest;
+	u32 dram;
+};
+
+/**
+ * struct spm_test - the machine
+ * @test: running
+ * @emit: for the code under test
+ * @spm: what is tested
+ * @client: owners of the tensors, by turns
+ * @stats: of each client
+ * @tensor: buffers
+ * @owner: asid per granule, 0 nobody
+ * @holds: tensor + 1 per granule, 0 zeros
+ * @version: of @holds
+ * @rnd: same numbers in every run
+ * @cur: operation: tensors it reads (from slot 1) and writes (slot 0)
+ * @nr_cur: number of slots
+ * @fetches: FETCH commands
+ * @writebacks: WRITEBACK commands
+ */
+struct spm_test {
+	struct kunit *test;
+	struct onsram_emit emit;
+	struct onsram_spm spm;
+	struct onsram_residency_client client[NR_CLIENTS];
+	struct drm_onsram_stats stats[NR_CLIENTS];
+	struct test_tensor tensor[NR_TENSORS];
+	u32 owner[ALL_GRANULES];
+	u32 holds[ALL_GRANULES];
+	u32 version[ALL_GRANULES];
+	struct rnd_state rnd;
+	u32 cur[ONSRAM_MAX_OPERANDS];
+	u32 nr_cur;
+	u32 fetches;
+	u32 writebacks;
+};
+
+static u32 spm_test_rnd(struct spm_test *t, u32 n)
+{
+	return prandom_u32_state(&t->rnd) % n;
+}
+
+static u32 spm_test_index(struct spm_test *t, const struct onsram_residence *res)
+{
+	return container_of(res, struct test_tensor, res) - t->tensor;
+}
+
+/* The version that a tensor's place at @addr holds; a write makes it @version */
+static u32 spm_test_access(struct spm_test *t, u32 i, u64 addr, u32 asid, bool write, u32 version)
+{
+	u32 start = (addr & ~ONSRAM_ADDR_SPM) / ONSRAM_SPM_GRANULE;
+	struct test_tensor *tensor = &t->tensor[i];
+	u32 g, n = DIV_ROUND_UP(tensor->res.bytes, ONSRAM_SPM_GRANULE);
+
+	KUNIT_EXPECT_EQ(t->test, tensor->res.client->asid, asid);
+	if (!(addr & ONSRAM_ADDR_SPM)) {
+		KUNIT_EXPECT_EQ(t->test, addr, tensor->res.va);
+		if (write)
+			tensor->dram = version;
+		return tensor->dram;
+	}
+	KUNIT_ASSERT_LE(t->test, start + n, (u32)ALL_GRANULES);
+	for (g = start; g < start + n; g++) {
+		KUNIT_EXPECT_EQ(t->test, t->owner[g], asid);
+		if (write) {
+			t->holds[g] = i + 1;
+			t->version[g] = version;
+		}
+		KUNIT_EXPECT_EQ(t->test, t->holds[g], i + 1);
+		KUNIT_EXPECT_EQ(t->test, t->version[g], t->version[start]);
+	}
+	return t->version[start];
+}
+
+static void spm_test_assign(struct spm_test *t, const struct onsram_hw_cmd *cmd)
+{
+	u32 start = cmd->arg[0] / ONSRAM_SPM_GRANULE, n = cmd->arg[1] / ONSRAM_SPM_GRANULE, g;
+
+	KUNIT_ASSERT_LE(t->test, start + n, (u32)ALL_GRANULES);
+	for (g = start; g < start + n; g++) {
+		if (cmd->arg[2] & ONSRAM_ASSIGN_SCRUB)
+			t->holds[g] = 0;
+		t->owner[g] = cmd->arg[2] & ONSRAM_ASSIGN_RELEASE ? 0 : cmd->asid;
+		if (t->owner[g] && t->holds[g])
+			KUNIT_EXPECT_EQ(t->test, cmd->asid,
+					t->tensor[t->holds[g] - 1].res.client->asid);
+	}
+}
+
+static int spm_test_push(struct onsram_emit *emit, const struct onsram_hw_cmd *cmd,
+			 enum onsram_push kind, struct onsram_residence *res)
+{
+	struct spm_test *t = container_of(emit, struct spm_test, emit);
+	u32 i, s, version;
+
+	switch (kind) {
+	case ONSRAM_PUSH_ASSIGN:
+		spm_test_assign(t, cmd);
+		break;
+	case ONSRAM_PUSH_WRITEBACK:
+	case ONSRAM_PUSH_FETCH:
+		i = spm_test_index(t, res);
+		version = spm_test_access(t, i, cmd->operand[1].addr, cmd->asid, false, 0);
+		KUNIT_EXPECT_EQ(t->test, version, t->tensor[i].latest);
+		spm_test_access(t, i, cmd->operand[0].addr, cmd->asid, true, version);
+		t->fetches += kind == ONSRAM_PUSH_FETCH;
+		t->writebacks += kind == ONSRAM_PUSH_WRITEBACK;
+		break;
+	case ONSRAM_PUSH_OP:
+		for (s = t->nr_cur; s-- > 0;) {
+			i = t->cur[s];
+			if (s) {
+				version = spm_test_access(t, i, cmd->operand[s].addr, cmd->asid,
+							  false, 0);
+				KUNIT_EXPECT_EQ(t->test, version, t->tensor[i].latest);
+			} else {
+				spm_test_access(t, i, cmd->operand[0].addr, cmd->asid, true,
+						++t->tensor[i].latest);
+			}
+		}
+		break;
+	}
+	return 0;
+}
+
+/* An operation on whole tensors: tensor[0] = f(the others) */
+static void spm_test_op(struct spm_test *t, u32 policy, const u32 *tensors, u32 n,
+			u32 actions, u32 priority)
+{
+	struct onsram_hw_cmd *cmd = kunit_kzalloc(t->test, sizeof(*cmd), GFP_KERNEL);
+	struct onsram_residency_run run = {
+		.client = t->tensor[tensors[0]].res.client,
+		.policy = policy,
+		.fallback = DRM_ONSRAM_POLICY_LRU,
+	};
+	struct onsram_residency_op op = {
+		.cmd = cmd,
+		.writes_all = true,
+		.has_rule = policy == DRM_ONSRAM_POLICY_EAGER,
+		.actions = actions,
+		.priority = priority,
+	};
+	u32 s;
+
+	KUNIT_ASSERT_NOT_NULL(t->test, cmd);
+	cmd->opcode = ONSRAM_OP_CONV;
+	for (s = 0; s < n; s++) {
+		op.res[s] = &t->tensor[tensors[s]].res;
+		cmd->operand[s].addr = op.res[s]->va;
+		t->cur[s] = tensors[s];
+	}
+	t->nr_cur = n;
+	t->emit.room = 64;
+	mutex_lock(&t->spm.lock);
+	KUNIT_EXPECT_EQ(t->test, onsram_residency_op(&t->spm, &t->emit, &run, &op), 0);
+	mutex_unlock(&t->spm.lock);
+	KUNIT_ASSERT_LE(t->test, t->spm.used, (u32)GRANULES);
+	kunit_kfree(t->test, cmd);
+}
+
+static void spm_test_writes(struct spm_test *t, u32 policy, u32 out, u32 in)
+{
+	const u32 tensors[] = { out, in };
+
+	spm_test_op(t, policy, tensors, 2, 0, 0);
+}
+
+static void spm_test_size(struct spm_test *t, u32 i, u32 client, u64 bytes)
+{
+	onsram_residence_init(&t->tensor[i].res, &t->client[client], (u64)(i + 1) * SZ_1M, bytes);
+}
+
+static int spm_test_init(struct kunit *test)
+{
+	struct spm_test *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+	u32 i;
+
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	t->test = test;
+	t->emit.push = spm_test_push;
+	prandom_seed_state(&t->rnd, 4711);
+	KUNIT_ASSERT_EQ(test, onsram_spm_init(&t->spm, SPM_SIZE), 0);
+	for (i = 0; i < NR_CLIENTS; i++)
+		t->client[i] = (struct onsram_residency_client){ 10 + i, 1 + i, &t->stats[i] };
+	for (i = 0; i < NR_TENSORS; i++)
+		spm_test_size(t, i, i % NR_CLIENTS, SZ_8K);
+	test->priv = t;
+	return 0;
+}
+
+/* Everything goes home, where everybody's latest version must be */
+static void spm_test_exit(struct kunit *test)
+{
+	struct spm_test *t = test->priv;
+	u32 i;
+
+	if (!t)
+		return;
+	t->emit.room = NR_TENSORS;
+	KUNIT_EXPECT_EQ(test, onsram_residency_drop_all(&t->spm, &t->emit), 0);
+	for (i = 0; i < NR_TENSORS; i++)
+		KUNIT_EXPECT_EQ(test, t->tensor[i].dram, t->tensor[i].latest);
+	KUNIT_EXPECT_EQ(test, t->spm.used, 0);
+	KUNIT_EXPECT_EQ(test, t->spm.stats.writebacks, t->writebacks);
+	KUNIT_EXPECT_EQ(test, t->spm.stats.prefetches, t->fetches);
+	onsram_spm_fini(&t->spm);
+}
+
+static void onsram_spm_sizes(struct kunit *test)
+{
+	struct onsram_spm spm;
+
+	KUNIT_EXPECT_EQ(test, onsram_spm_init(&spm, SPM_SIZE + 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, onsram_spm_init(&spm, ONSRAM_STAGING_MIN / 2), -EINVAL);
+	KUNIT_EXPECT_EQ(test, onsram_spm_init(&spm, 2ull << 32), -EINVAL);
+	KUNIT_ASSERT_EQ(test, onsram_spm_init(&spm, ONSRAM_STAGING_MIN), 0);
+	KUNIT_EXPECT_EQ(test, onsram_spm_largest_free(&spm), 0);
+	onsram_spm_fini(&spm);
+}
+
+static void onsram_residency_lru(struct kunit *test)
+{
+	struct spm_test *t = test->priv;
+	u32 i;
+
+	for (i = 2; i <= 8; i += 2)
+		spm_test_writes(t, DRM_ONSRAM_POLICY_LRU, i, 0);
+	KUNIT_EXPECT_EQ(test, onsram_spm_largest_free(&t->spm), 0);
+	/* tensor 2 is used, so that tensor 4 is the one to go */
+	spm_test_writes(t, DRM_ONSRAM_POLICY_LRU, 10, 2);
+	KUNIT_EXPECT_EQ(test, t->tensor[2].res.state, DRM_ONSRAM_RESIDENCY_DIRTY);
+	KUNIT_EXPECT_EQ(test, t->tensor[4].res.state, DRM_ONSRAM_RESIDENCY_NONE);
+	KUNIT_EXPECT_EQ(test, t->tensor[4].dram, 1);
+	KUNIT_EXPECT_EQ(test, t->stats[0].evictions, 1);
+	KUNIT_EXPECT_EQ(test, t->stats[0].resident_bytes, GRANULES * ONSRAM_SPM_GRANULE);
+}
+
+static void onsram_residency_scrubs(struct kunit *test)
+{
+	struct spm_test *t = test->priv;
+
+	spm_test_size(t, 2, 0, SZ_32K);
+	spm_test_size(t, 3, 1, SZ_32K);
+	spm_test_writes(t, DRM_ONSRAM_POLICY_LRU, 2, 0);
+	KUNIT_EXPECT_EQ(test, t->spm.stats.scrubs, 0);
+	spm_test_writes(t, DRM_ONSRAM_POLICY_LRU, 3, 1);
+	KUNIT_EXPECT_EQ(test, t->stats[1].scrubs, 1);
+	KUNIT_EXPECT_EQ(test, t->stats[0].evictions, 1);
+	KUNIT_EXPECT_EQ(test, t->stats[0].resident_bytes, 0);
+	spm_test_writes(t, DRM_ONSRAM_POLICY_LRU, 3, 1);
+	KUNIT_EXPECT_EQ(test, t->stats[1].scrubs, 1);
+}
+
+static void onsram_residency_priority(struct kunit *test)
+{
+	const u32 a[] = { 2, 0 }, b[] = { 4, 0 };
+	struct spm_test *t = test->priv;
+
+	spm_test_size(t, 2, 0, SZ_32K);
+	spm_test_size(t, 4, 0, SZ_32K);
+	spm_test_op(t, DRM_ONSRAM_POLICY_EAGER, a, 2, ONSRAM_RULE_HOLD(0), 5);
+	spm_test_op(t, DRM_ONSRAM_POLICY_EAGER, b, 2, ONSRAM_RULE_HOLD(0), 4);
+	KUNIT_EXPECT_EQ(test, t->tensor[4].res.state, DRM_ONSRAM_RESIDENCY_NONE);
+	spm_test_op(t, DRM_ONSRAM_POLICY_EAGER, b, 2, ONSRAM_RULE_HOLD(0), 6);
+	KUNIT_EXPECT_EQ(test, t->tensor[4].res.state, DRM_ONSRAM_RESIDENCY_DIRTY);
+	KUNIT_EXPECT_EQ(test, t->tensor[2].res.state, DRM_ONSRAM_RESIDENCY_NONE);
+}
+
+/* Whatever two clients do, nobody reads anything but the latest version */
+static void onsram_residency_walk(struct kunit *test)
+{
+	struct spm_test *t = test->priv;
+	u32 i, s, step;
+
+	for (i = 0; i < NR_TENSORS; i++)
+		spm_test_size(t, i, i % NR_CLIENTS,
+			      1 + spm_test_rnd(t, i < 18 ? SZ_8K : 40 * SZ_1K));
+	for (step = 0; step < STEPS; step++) {
+		static const u32 policies[] = {
+			DRM_ONSRAM_POLICY_NONE, DRM_ONSRAM_POLICY_LRU, DRM_ONSRAM_POLICY_EAGER,
+		};
+		u32 tensors[4], n = 1 + spm_test_rnd(t, 4), client = spm_test_rnd(t, NR_CLIENTS);
+		struct onsram_residence *res;
+
+		for (s = 0; s < n; s++)
+			tensors[s] = client + NR_CLIENTS * spm_test_rnd(t, NR_TENSORS / NR_CLIENTS);
+		spm_test_op(t, policies[spm_test_rnd(t, ARRAY_SIZE(policies))], tensors, n,
+			    spm_test_rnd(t, 1 << 14) & 0x0f0f, spm_test_rnd(t, 3));
+
+		i = spm_test_rnd(t, NR_TENSORS);
+		res = &t->tensor[i].res;
+		t->emit.room = 2;
+		if (spm_test_rnd(t, 8) == 0) {
+			KUNIT_EXPECT_EQ(test, onsram_residency_clean(&t->spm, &t->emit, res), 0);
+			KUNIT_EXPECT_EQ(test, t->tensor[i].dram, t->tensor[i].latest);
+		} else if (spm_test_rnd(t, 8) == 0) {
+			KUNIT_EXPECT_EQ(test, onsram_residency_fetch(&t->spm, &t->emit, res), 0);
+		} else if (spm_test_rnd(t, 32) == 0 && onsram_residency_discard(&t->spm, res)) {
+			t->tensor[i].latest = t->tensor[i].dram;
+		}
+	}
+	KUNIT_EXPECT_GT(test, t->spm.stats.evictions, STEPS / 20);
+	KUNIT_EXPECT_GT(test, t->spm.stats.scrubs, STEPS / 20);
+	KUNIT_EXPECT_GT(test, t->spm.stats.prefetches, STEPS / 20);
+}
+
+static struct kunit_case onsram_residency_test_cases[] = {
+	KUNIT_CASE(onsram_spm_sizes),
+	KUNIT_CASE(onsram_residency_lru),
+	KUNIT_CASE(onsram_residency_scrubs),
+	KUNIT_CASE(onsram_residency_priority),
+	KUNIT_CASE_SLOW(onsram_residency_walk),
+	{}
+};
+
+static struct kunit_suite onsram_residency_test_suite = {
+	.name = "onsram_residency",
+	.init = spm_test_init,
+	.exit = spm_test_exit,
+	.test_cases = onsram_residency_test_cases,
+};
+
+kunit_test_suite(onsram_residency_test_suite);
