@@ -2,8 +2,8 @@
 # libonsram: ONNX import, lowering, device access. The schema comes with
 # Debian's ONNX package; what protoc-c makes of it is never kept.
 
-ONNX_PROTO := $(firstword $(wildcard /usr/include/onnx/onnx.proto /usr/include/onnx/onnx-ml.proto \
-	/usr/lib/python3/dist-packages/onnx/onnx.proto /usr/lib/python3/dist-packages/onnx/onnx-ml.proto))
+ONNX_PROTO := $(firstword $(shell dpkg -L libonnx-dev python3-onnx 2>/dev/null | \
+	grep -E '/onnx(-ml)?\.proto$$'))
 
 LIBONSRAM := $(B)/libonsram.a
 LIBONSRAM_SRCS := $(addprefix tools/lib/, array.c device.c fold.c fuse.c fuse-copy.c fuse-norm.c ir.c \
