@@ -174,7 +174,9 @@ TEST_F(recovery, hang)
 	EXPECT_EQ(before.errors + 1, after.errors);
 	EXPECT_EQ(gen + 1, generation(c, 0));
 	EXPECT_EQ(DRM_ONSRAM_RESIDENCY_NONE, residency(c, 0));
-	EXPECT_EQ(1, take_coredumps("SPM map"));
+	/* A kernel can be built without them */
+	if (!access(COREDUMPS, F_OK))
+		EXPECT_EQ(1, take_coredumps("SPM map"));
 
 	/* The loss is told once, and the rest of the world is as it was. */
 	EXPECT_EQ(-EIO, onsram_bo_prep(c->dev, &c->bo[0], DRM_ONSRAM_CPU_READ, WAIT_NS));
