@@ -7,7 +7,8 @@ $(LIBPLANNER): $(PLANNER_OBJS)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-ONSRAMD_OBJS := $(patsubst %,$(B)/daemon/%.o, onsramd agent static eager log netlink netlink-parse)
+ONSRAMD_OBJS := $(patsubst %,$(B)/daemon/%.o, onsramd agent static eager table log netlink \
+	netlink-parse)
 NETLINK_OBJS := $(filter %/agent.o %/static.o %/onsramd.o %/netlink.o %/netlink-parse.o,$(ONSRAMD_OBJS))
 
 $(NETLINK_OBJS): CFLAGS += -I/usr/include/libnl3
@@ -19,6 +20,6 @@ DAEMON_TESTS := $(addprefix $(B)/tests/unit/,test-planner test-allocate test-eag
 $(DAEMON_TESTS:=.o): CFLAGS += -Idaemon -I/usr/include/libnl3
 $(DAEMON_TESTS): %: %.o $(LIBPLANNER) $(LIBPERF)
 	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka -lnl-genl-3 -lnl-3
-$(B)/tests/unit/test-eager: $(B)/daemon/eager.o
+$(B)/tests/unit/test-eager: $(B)/daemon/eager.o $(B)/daemon/table.o
 $(B)/tests/unit/test-netlink: $(B)/daemon/netlink-parse.o
 UNIT_TESTS += $(DAEMON_TESTS)

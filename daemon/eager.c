@@ -12,14 +12,17 @@
 #include <string.h>
 
 #include "eager.h"
+#include "table.h"
 
 #define KEYS_MAX	ONSRAM_RULES_MAX
 #define BUFFERS_MAX	8192
-#define NONE		UINT32_MAX
 
 /* Shares are 0 .. ONE; a new outcome weighs a quarter */
 #define ONE		65536u
 #define WEIGHT		4
+
+/* Uses of a buffer that can be open at a time: slices written, and who read them */
+#define OPEN_MAX	8
 
 /* A hold that is lost more often than kept pauses for so many outcomes, then twice that */
 #define PAUSE_FIRST	8u
@@ -37,6 +40,8 @@
  * @saved_ps: what having it in the SPM saves the next reader
  * @own_ps: what it saves this operation
  * @distance: operations until the next use
+ * @turnover: bytes that operations write until then
+ * @made: the buffer's contents came from an operation: it is no weight
  * @bytes: of the buffer, as far as the operation uses it
  * @pause: outcomes to wait before it is held again
  * @pause_next: length of the next pause
@@ -50,28 +55,11 @@ struct slot {
 	uint64_t saved_ps;
 	uint64_t own_ps;
 	uint64_t distance;
+	uint64_t turnover;
 	uint64_t bytes;
+	bool made;
 	uint32_t pause;
 	uint32_t pause_next;
-};
-
-/** struct node - links of a table's entry: hash chain and age list; indices */
-struct node {
-	uint64_t key;
-	uint32_t chain;
-	uint32_t newer;
-	uint32_t older;
-	bool used;
-};
-
-/** struct table - a bounded hash table that knows which entry is oldest */
-struct table {
-	struct node *node;
-	uint32_t *bucket;
-	uint32_t size;		/* a power of two, also the number of buckets */
-	uint32_t newest;
-	uint32_t oldest;
-	uint32_t unused;	/* chain of free entries */
 };
 
 /** struct key - an operation in its context: @actions and @priority are the rule as last told */
@@ -84,16 +72,42 @@ struct key {
 	bool queued;
 };
 
-/** struct buffer - a buffer and the use that is open */
-struct buffer {
-	uint32_t client;
-	uint32_t key;		/* entry that left the use, NONE: no use is open */
+/**
+ * struct use - a use of a buffer that is open
+ * @key: entry that left it
+ * @generation: of that entry
+ * @slot: operand slot
+ * @held: a rule wanted the buffer to be held there
+ * @at: when, in operations
+ * @written: when, in bytes written to any buffer
+ */
+struct use {
+	uint32_t key;
 	uint32_t generation;
 	uint32_t slot;
-	uint32_t writer;	/* entry that wrote the contents, NONE: unknown */
-	uint32_t writer_generation;
 	bool held;
 	uint64_t at;
+	uint64_t written;
+};
+
+/**
+ * struct buffer - a buffer
+ * @client: whose
+ * @open: uses that are open
+ * @nr_open: how many
+ * @writer: entry that wrote the contents last, NONE: unknown
+ * @writer_generation: of that entry
+ * @low: first byte of the contents that operations wrote
+ * @high: last byte and one; 0: nobody wrote
+ */
+struct buffer {
+	uint32_t client;
+	struct use open[OPEN_MAX];
+	uint32_t nr_open;
+	uint32_t writer;
+	uint32_t writer_generation;
+	int64_t low;
+	int64_t high;
 };
 
 struct onsram_eager {
@@ -107,101 +121,9 @@ struct onsram_eager {
 	uint64_t *gone;		/* keys whose rule has to be deleted */
 	uint32_t nr_gone;
 	uint64_t now;		/* operations seen */
+	uint64_t written;	/* bytes they wrote */
 	uint32_t failing;	/* share of outputs to be held that found no place */
 };
-
-/* --- tables ---------------------------------------------------------------- */
-
-static uint32_t hash(const struct table *t, uint64_t key)
-{
-	return (uint32_t)((key * 0x9e3779b97f4a7c15ull) >> 32) & (t->size - 1);
-}
-
-static int table_init(struct table *t, uint32_t size)
-{
-	t->size = size;
-	t->node = calloc(size, sizeof(*t->node));
-	t->bucket = calloc(size, sizeof(*t->bucket));
-	if (!t->node || !t->bucket)
-		return -1;
-	for (uint32_t i = 0; i < size; i++) {
-		t->bucket[i] = NONE;
-		t->node[i].chain = i + 1 < size ? i + 1 : NONE;
-	}
-	t->newest = NONE;
-	t->oldest = NONE;
-	t->unused = 0;
-	return 0;
-}
-
-static void unlink_age(struct table *t, uint32_t i)
-{
-	struct node *n = &t->node[i];
-
-	if (n->newer == NONE)
-		t->newest = n->older;
-	else
-		t->node[n->newer].older = n->older;
-	if (n->older == NONE)
-		t->oldest = n->newer;
-	else
-		t->node[n->older].newer = n->newer;
-}
-
-static void link_newest(struct table *t, uint32_t i)
-{
-	struct node *n = &t->node[i];
-
-	n->newer = NONE;
-	n->older = t->newest;
-	if (t->newest == NONE)
-		t->oldest = i;
-	else
-		t->node[t->newest].newer = i;
-	t->newest = i;
-}
-
-static uint32_t table_find(const struct table *t, uint64_t key)
-{
-	uint32_t i = t->bucket[hash(t, key)];
-
-	while (i != NONE && t->node[i].key != key)
-		i = t->node[i].chain;
-	return i;
-}
-
-static void table_remove(struct table *t, uint32_t i)
-{
-	uint32_t *link = &t->bucket[hash(t, t->node[i].key)];
-
-	while (*link != i)
-		link = &t->node[*link].chain;
-	*link = t->node[i].chain;
-	unlink_age(t, i);
-	t->node[i].used = false;
-	t->node[i].chain = t->unused;
-	t->unused = i;
-}
-
-/* The caller has made sure that an entry is unused */
-static uint32_t table_add(struct table *t, uint64_t key)
-{
-	uint32_t i = t->unused, *bucket = &t->bucket[hash(t, key)];
-
-	t->unused = t->node[i].chain;
-	t->node[i].key = key;
-	t->node[i].used = true;
-	t->node[i].chain = *bucket;
-	*bucket = i;
-	link_newest(t, i);
-	return i;
-}
-
-static void table_touch(struct table *t, uint32_t i)
-{
-	unlink_age(t, i);
-	link_newest(t, i);
-}
 
 /* --- history ---------------------------------------------------------------- */
 
@@ -265,16 +187,14 @@ static uint32_t get_buffer(struct onsram_eager *e, uint32_t id, uint32_t client)
 	if (e->buffers.unused == NONE)
 		table_remove(&e->buffers, e->buffers.oldest);
 	b = table_add(&e->buffers, id);
-	e->buffer[b] = (struct buffer){ .client = client, .key = NONE, .writer = NONE };
+	e->buffer[b] = (struct buffer){ .client = client, .writer = NONE };
 	return b;
 }
 
-/* The slot that left a buffer's open use, NULL where there is none (any more) */
-static struct slot *open_use(struct onsram_eager *e, const struct buffer *b)
+/* The slot that left an open use, NULL where its key has made room for another one */
+static struct slot *slot_of(struct onsram_eager *e, const struct use *u)
 {
-	if (b->key == NONE || e->key[b->key].generation != b->generation)
-		return NULL;
-	return &e->key[b->key].slot[b->slot];
+	return e->key[u->key].generation == u->generation ? &e->key[u->key].slot[u->slot] : NULL;
 }
 
 /* Whether the contents that end here had to reach DRAM */
@@ -285,43 +205,75 @@ static void close_contents(struct onsram_eager *e, struct buffer *b, bool freed)
 		queue_rule(e, b->writer);
 	}
 	b->writer = NONE;
+	b->low = 0;
+	b->high = 0;
 }
 
-static void close_unused(struct onsram_eager *e, struct buffer *b)
+static void count_outcome(struct onsram_eager *e, struct slot *s, uint32_t k)
 {
-	struct slot *s = open_use(e, b);
-
-	if (s) {
-		share(&s->reused, false, !s->outcomes);
-		s->outcomes++;
-		s->pause -= s->pause > 0;
-		queue_rule(e, b->key);
-	}
-	b->key = NONE;
-}
-
-static void close_reused(struct onsram_eager *e, struct buffer *b, uint64_t saved_ps, bool resident)
-{
-	struct slot *s = open_use(e, b);
-
-	if (!s)
-		return;
-	share(&s->reused, true, !s->outcomes);
-	average(&s->saved_ps, saved_ps, !s->outcomes);
-	average(&s->distance, e->now - b->at, !s->outcomes);
-	if (b->held) {
-		share(&s->lost, !resident, false);
-		if (s->lost > ONE / 2 && !s->pause) {
-			s->pause = s->pause_next;
-			s->pause_next = s->pause_next < PAUSE_MOST ? 2 * s->pause_next : PAUSE_MOST;
-			s->lost = 0;
-		} else if (resident) {
-			s->pause_next = PAUSE_FIRST;
-		}
-	}
 	s->outcomes++;
 	s->pause -= s->pause > 0;
-	queue_rule(e, b->key);
+	queue_rule(e, k);
+}
+
+/* Nobody read the buffer again */
+static void close_unused(struct onsram_eager *e, struct buffer *b)
+{
+	for (uint32_t i = 0; i < b->nr_open; i++) {
+		struct slot *s = slot_of(e, &b->open[i]);
+
+		if (!s)
+			continue;
+		share(&s->reused, false, !s->outcomes);
+		count_outcome(e, s, b->open[i].key);
+	}
+	b->nr_open = 0;
+}
+
+/* A hold that did not last: after a few, holding pauses */
+static void judge_hold(struct slot *s, bool resident)
+{
+	share(&s->lost, !resident, false);
+	if (s->lost > ONE / 2 && !s->pause) {
+		s->pause = s->pause_next;
+		s->pause_next = s->pause_next < PAUSE_MOST ? 2 * s->pause_next : PAUSE_MOST;
+		s->lost = 0;
+	} else if (resident) {
+		s->pause_next = PAUSE_FIRST;
+	}
+}
+
+/* Somebody read it, which would save (all open uses together) @saved_ps were it resident */
+static void close_reused(struct onsram_eager *e, struct buffer *b, uint64_t saved_ps, bool resident)
+{
+	for (uint32_t i = 0; i < b->nr_open; i++) {
+		const struct use *u = &b->open[i];
+		struct slot *s = slot_of(e, u);
+
+		if (!s)
+			continue;
+		share(&s->reused, true, !s->outcomes);
+		average(&s->saved_ps, saved_ps / b->nr_open, !s->outcomes);
+		average(&s->distance, e->now - u->at, !s->outcomes);
+		average(&s->turnover, e->written - u->written, !s->outcomes);
+		if (u->held)
+			judge_hold(s, resident);
+		count_outcome(e, s, u->key);
+	}
+	b->nr_open = 0;
+}
+
+static void open_use(struct onsram_eager *e, struct buffer *b, uint32_t k, uint32_t s)
+{
+	bool held = e->key[k].told && (e->key[k].actions & ONSRAM_RULE_HOLD(s));
+
+	/* The oldest of too many slices is not followed any further */
+	if (b->nr_open == OPEN_MAX)
+		memmove(b->open, b->open + 1, --b->nr_open * sizeof(*b->open));
+	b->open[b->nr_open++] = (struct use){
+		.key = k, .generation = e->key[k].generation, .slot = s,
+		.held = held, .at = e->now, .written = e->written,
+	};
 }
 
 /* What having slot @s in the SPM saves the operation, all else as it was */
@@ -348,39 +300,70 @@ static bool reads(const struct onsram_retired *r, uint32_t bo)
 	return false;
 }
 
+/* Bytes of its buffer that an operand spans */
+static void span(const struct drm_onsram_operand *o, int64_t *low, int64_t *high)
+{
+	int64_t size = onsram_dtype_size(o->view.dtype), from = 0, to = 0;
+
+	for (uint32_t d = 0; d < o->view.rank && d < ONSRAM_MAX_RANK; d++) {
+		int64_t reach = (int64_t)(o->view.dims[d] - 1) * o->view.strides[d];
+
+		/* Far outside is as good as outside, and cannot overflow */
+		reach = reach < -INT32_MAX ? -INT32_MAX : reach > INT32_MAX ? INT32_MAX : reach;
+		if (reach < 0)
+			from += reach;
+		else
+			to += reach;
+	}
+	*low = (int64_t)(o->offset & UINT32_MAX) + from * size;
+	*high = (int64_t)(o->offset & UINT32_MAX) + (to + 1) * size;
+}
+
+/* Contents are written anew, or a further slice of them */
+static void observe_write(struct onsram_eager *e, const struct onsram_retired *r, uint32_t k,
+			  struct buffer *b)
+{
+	int64_t low, high;
+
+	span(&r->op.operand[0], &low, &high);
+	if (!reads(r, r->op.operand[0].bo) && (!b->high || (low < b->high && b->low < high))) {
+		close_unused(e, b);
+		close_contents(e, b, true);
+	}
+	if (!b->high) {
+		b->low = low;
+		b->high = high;
+	}
+	b->low = low < b->low ? low : b->low;
+	b->high = high > b->high ? high : b->high;
+	b->writer = k;
+	b->writer_generation = e->key[k].generation;
+}
+
 static void observe_slot(struct onsram_eager *e, const struct onsram_retired *r, uint32_t k,
 			 const struct onsram_perf_op *op, uint32_t s)
 {
 	struct slot *slot = &e->key[k].slot[s];
 	bool resident = r->resident & 1u << s;
-	struct buffer *b = &e->buffer[get_buffer(e, r->op.operand[s].bo, r->client_id)];
+	uint32_t i = get_buffer(e, r->op.operand[s].bo, r->client_id);
+	struct buffer *b = &e->buffer[i];
 	uint64_t saved = saving(e, op, r->resident, s);
 	bool first = !slot->bytes;
 
-	if (s) {
+	b->client = r->client_id;
+	if (s)
 		close_reused(e, b, saved, resident);
-	} else {
-		if (!reads(r, r->op.operand[0].bo)) {
-			close_unused(e, b);
-			close_contents(e, b, true);
-		}
-		b->writer = k;
-		b->writer_generation = e->key[k].generation;
-	}
+	else
+		observe_write(e, r, k, b);
 	average(&slot->own_ps, saved, first);
 	slot->bytes = onsram_view_bytes(&op->view[s]);
+	slot->made |= b->writer != NONE;
 	share(&slot->found, resident, first);
-
-	b->client = r->client_id;
-	b->key = k;
-	b->generation = e->key[k].generation;
-	b->slot = s;
-	b->at = e->now;
-	b->held = e->key[k].told && (e->key[k].actions & ONSRAM_RULE_HOLD(s));
+	open_use(e, b, k, s);
 	if (r->dead & 1u << s) {
 		close_unused(e, b);
 		close_contents(e, b, true);
-		table_remove(&e->buffers, (uint32_t)(b - e->buffer));
+		table_remove(&e->buffers, i);
 	}
 }
 
@@ -403,16 +386,19 @@ void onsram_eager_observe(struct onsram_eager *e, const struct onsram_retired *r
 		if (slot_used(r, s) && !again)
 			observe_slot(e, r, k, &op, s);
 	}
-	if (slot_used(r, 0))
+	if (slot_used(r, 0)) {
 		observe_slot(e, r, k, &op, 0);
+		e->written += onsram_view_bytes(&op.view[0]) & UINT32_MAX;
+	}
 	queue_rule(e, k);
 }
 
 void onsram_eager_gap(struct onsram_eager *e)
 {
 	for (uint32_t b = 0; b < BUFFERS_MAX; b++) {
-		e->buffer[b].key = NONE;
+		e->buffer[b].nr_open = 0;
 		e->buffer[b].writer = NONE;
+		e->buffer[b].high = 0;
 	}
 }
 
@@ -448,6 +434,15 @@ static int64_t hold_gain(const struct onsram_eager *e, const struct slot *slot, 
 	return gain - part_of(copy.time_ps, ONE - slot->free);
 }
 
+/*
+ * Whether a held buffer is likely to be still there when it is used again.  An
+ * output has its priority to defend it; what was fetched gives way to everybody.
+ */
+static bool lasts(const struct onsram_eager *e, const struct slot *slot, uint32_t s)
+{
+	return !s || slot->made || slot->turnover + slot->bytes < e->m.spm_size / 2;
+}
+
 static void decide(const struct onsram_eager *e, const struct key *k, uint32_t *actions,
 		   uint32_t *priority)
 {
@@ -461,14 +456,14 @@ static void decide(const struct onsram_eager *e, const struct key *k, uint32_t *
 		if (!slot->outcomes || !slot->bytes)
 			continue;
 		gain = hold_gain(e, slot, s);
-		if (slot->reused >= ONE / 2 && gain > 0 && !slot->pause) {
+		if (slot->reused >= ONE / 2 && gain > 0 && !slot->pause && lasts(e, slot, s)) {
 			/* Per granule and operation that it waits */
 			worth = (uint64_t)gain / room / (slot->distance + 1) + 1;
 			worth = worth < UINT32_MAX ? worth : UINT32_MAX;
 			*actions |= ONSRAM_RULE_HOLD(s);
 			*priority = worth > *priority ? (uint32_t)worth : *priority;
-		} else if (slot->reused < ONE / 4 && e->failing > SHORT) {
-			/* Nobody reads it again, and others lack the room */
+		} else if (s && !slot->made && e->failing > SHORT) {
+			/* Clean and not worth its place, which others lack */
 			*actions |= ONSRAM_RULE_DROP(s);
 		}
 	}
@@ -544,10 +539,8 @@ void onsram_eager_free(struct onsram_eager *e)
 {
 	if (!e)
 		return;
-	free(e->keys.node);
-	free(e->keys.bucket);
-	free(e->buffers.node);
-	free(e->buffers.bucket);
+	table_fini(&e->keys);
+	table_fini(&e->buffers);
 	free(e->key);
 	free(e->buffer);
 	free(e->queue);

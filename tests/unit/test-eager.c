@@ -146,7 +146,7 @@ static void test_priority(void **state)
 static void test_weights(void **state)
 {
 	struct onsram_model m = model();
-	struct onsram_perf_op c = conv(ONSRAM_DTYPE_F16, 256, 56, 256, 3, 1);
+	struct onsram_perf_op c = conv(ONSRAM_DTYPE_F16, 256, 28, 256, 3, 1);
 	struct onsram_eager *e = onsram_eager_new(&m);
 	struct onsram_retired compute = { .client_id = 1, .key = 7 };
 	struct onsram_rule r;
@@ -207,35 +207,97 @@ static void test_lost(void **state)
 	onsram_eager_free(e);
 }
 
-/* When outputs to be held find no place, what nobody reads again is told to go */
+/* When outputs to be held find no place, a weight that is no longer worth its place has to go */
 static void test_drop_when_short(void **state)
 {
 	struct onsram_model m = model();
 	struct onsram_eager *e = onsram_eager_new(&m);
-	uint32_t last_use = 0, unrelated = UINT32_MAX;
+	uint32_t user = 0, writer = 0;
 	struct onsram_rule r;
 
 	(void)state;
-	for (int i = 0; i < 30; i++) {
+	for (int i = 0; i < 40; i++) {
 		struct onsram_retired a = binary(1, 10, 11, ABSENT, 100000);
-		struct onsram_retired b = binary(2, 12, 10, ABSENT, 100000);
+		struct onsram_retired b = binary(2, 12, 10, 99, 100000);
 
-		if (i == 15)
-			assert_int_equal(last_use & (0xffu << 8), 0);
+		if (i == 15) {
+			assert_true(user & ONSRAM_RULE_HOLD(2));
+			assert_int_equal(user & (0xffu << 8), 0);
+		}
 		a.resident = i < 15 ? 1 : 0;	/* from then on it finds no place */
-		b.resident = i < 15 ? 2 : 0;
+		b.resident = i < 15 ? 6 : 0;
+		b.dead = i < 15 ? 0 : 4;	/* and nobody reads the weight again */
 		onsram_eager_observe(e, &a);
 		onsram_eager_observe(e, &b);
 		while (onsram_eager_next_rule(e, &r)) {
 			if (r.key == 2)
-				last_use = r.actions;
+				user = r.actions;
 			if (r.key == 1)
-				unrelated = r.actions;
+				writer = r.actions;
 		}
 	}
-	assert_true(last_use & ONSRAM_RULE_DROP(1));
-	assert_int_equal(unrelated & ONSRAM_RULE_DROP(0), 0);
+	assert_true(user & ONSRAM_RULE_DROP(2));
+	/* What an operation made may be dirty: dropping it would cost a write-back */
+	assert_int_equal(user & ONSRAM_RULE_DROP(1), 0);
+	assert_int_equal(writer & ONSRAM_RULE_DROP(0), 0);
 	onsram_eager_free(e);
+}
+
+/* Slices of a buffer: all of them are held until it is read, and the next round begins anew */
+static void test_slices(void **state)
+{
+	struct onsram_model m = model();
+	struct onsram_eager *e = onsram_eager_new(&m);
+	uint32_t actions[4] = { 0 };
+	struct onsram_rule r;
+
+	(void)state;
+	for (int i = 0; i < 6; i++) {
+		struct onsram_retired a = binary(1, 10, 11, ABSENT, 50000);
+		struct onsram_retired b = binary(2, 10, 12, ABSENT, 50000);
+		struct onsram_retired use = binary(3, 13, 10, ABSENT, 100000);
+
+		b.op.operand[0].offset = 100000;
+		a.resident = !!(actions[1] & ONSRAM_RULE_HOLD(0));
+		b.resident = a.resident;
+		use.resident = 2 * a.resident;
+		onsram_eager_observe(e, &a);
+		onsram_eager_observe(e, &b);
+		onsram_eager_observe(e, &use);
+		while (onsram_eager_next_rule(e, &r))
+			actions[r.key] = r.actions;
+	}
+	assert_true(actions[1] & ONSRAM_RULE_HOLD(0));
+	assert_true(actions[2] & ONSRAM_RULE_HOLD(0));
+	assert_int_equal(actions[3] & ONSRAM_RULE_HOLD(1), 0);
+	onsram_eager_free(e);
+}
+
+/* A weight that comes back only after the SPM has been written over is not fetched */
+static void test_turnover(void **state)
+{
+	struct onsram_model m = model();
+
+	(void)state;
+	for (uint32_t others = 1; others < 100; others += 90) {
+		struct onsram_eager *e = onsram_eager_new(&m);
+		uint32_t actions = 0;
+		struct onsram_rule r;
+
+		for (int i = 0; i < 5; i++) {
+			struct onsram_retired a = binary(1, 10, 11, 99, 50000);
+
+			onsram_eager_observe(e, &a);
+			for (uint32_t k = 0; k < others; k++) {
+				a = binary(100 + k, 20 + k, 19 + k, ABSENT, 50000);
+				onsram_eager_observe(e, &a);
+			}
+			while (onsram_eager_next_rule(e, &r))
+				actions = r.key == 1 ? r.actions : actions;
+		}
+		assert_int_equal(!!(actions & ONSRAM_RULE_HOLD(2)), others == 1);
+		onsram_eager_free(e);
+	}
 }
 
 /* A gap and the end of a client leave no conclusions about their buffers */
@@ -334,6 +396,8 @@ int main(void)
 		cmocka_unit_test(test_weights),
 		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_drop_when_short),
+		cmocka_unit_test(test_slices),
+		cmocka_unit_test(test_turnover),
 		cmocka_unit_test(test_gap_and_client),
 		cmocka_unit_test(test_bounded),
 		cmocka_unit_test(test_fuzz),
