@@ -264,12 +264,20 @@ static int onsram_check_POOL(const struct drm_onsram_op *op, struct onsram_valid
 	return check_unused(&op->attr, USES_KERNEL | USES_WINDOW, rank - 2, err);
 }
 
-static const u8 ew_inputs[ONSRAM_EW_COUNT] = {
-#define ONSRAM_X(name, value, inputs, flops) \
-	[value] = inputs,
-	ONSRAM_ELEMENTWISE_FUNCTIONS(ONSRAM_X)
-#undef ONSRAM_X
+/* A row of the table of elementwise functions */
+struct ew_function {
+	u32 func;
+	u32 inputs;
+	u32 flops;
 };
+
+#define ONSRAM_X(name, value, inputs, flops) \
+	[ONSRAM_EW_##name] = { value, inputs, flops },
+static const struct ew_function ew_functions[ONSRAM_EW_COUNT] = {
+	ONSRAM_ELEMENTWISE_FUNCTIONS(ONSRAM_X)
+};
+
+#undef ONSRAM_X
 
 static u32 ew_params(u32 func)
 {
@@ -347,7 +355,7 @@ static int check_ew_dtypes(const struct drm_onsram_op *op, u32 inputs,
 static int onsram_check_ELEMENTWISE(const struct drm_onsram_op *op,
 				    struct onsram_validate_error *err)
 {
-	u32 inputs = ew_inputs[array_index_nospec(op->attr.func, ONSRAM_EW_COUNT)];
+	u32 inputs = ew_functions[array_index_nospec(op->attr.func, ONSRAM_EW_COUNT)].inputs;
 	u32 s;
 	int ret;
 
