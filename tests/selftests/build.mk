@@ -17,4 +17,4 @@ SELFTESTS += $(SELFTEST_PROGRAMS)
 GUEST_FILES += tests/selftests/zz-kernel-log=/usr/lib/onsram/selftests/zz-kernel-log
 
 # test-netlink is the policy agent itself.
-tap-kselftest: NO_DAEMON = 1
+tap-kselftest tap-debug: NO_DAEMON = 1

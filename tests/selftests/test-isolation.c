@@ -129,4 +129,57 @@ TEST_F(isolation, interleaved)
 	}
 }
 
+/* A client that keeps more tensors alive than the SPM holds. Return: values that were not its own */
+static int churn(uint32_t nr, uint32_t policy, float base)
+{
+	static struct onsram_bo pieces[2 * MAX_PIECES];
+	uint32_t round, i;
+	int wrong = 0;
+	struct client c;
+
+	if (client_open(&c) || onsram_device_set_policy(c.dev, policy))
+		return -1;
+	for (i = 0; i < nr; i++)
+		if (onsram_bo_create(c.dev, PIECE, &pieces[i]))
+			return -1;
+	for (round = 0; round < 4; round++) {
+		for (i = 0; i < nr; i++)
+			if (fill_piece(&c, &pieces[i], PIECE / sizeof(float),
+				       base + (float)(round * nr + i)))
+				return -1;
+		for (i = 0; i < nr; i++) {
+			float y[PIECE / sizeof(float)];
+
+			if (onsram_bo_read(c.dev, &pieces[i], y, PIECE))
+				return -1;
+			wrong += y[0] != base + (float)(round * nr + i);
+			wrong += y[PIECE / sizeof(float) - 1] != base + (float)(round * nr + i);
+		}
+	}
+	client_close(&c);
+	return wrong;
+}
+
+/* Four clients at once, under different policies, each with more than the SPM holds */
+TEST_F(isolation, at_once)
+{
+	const uint32_t policies[] = {
+		DRM_ONSRAM_POLICY_LRU, DRM_ONSRAM_POLICY_NONE, DRM_ONSRAM_POLICY_LRU,
+		DRM_ONSRAM_POLICY_EAGER,
+	};
+	pid_t child[4];
+	int i, status;
+
+	for (i = 0; i < 4; i++) {
+		child[i] = fork();
+		ASSERT_LE(0, child[i]);
+		if (!child[i])
+			_exit(churn(self->nr * 5 / 4, policies[i], 10000 * (float)(i + 1)) != 0);
+	}
+	for (i = 0; i < 4; i++) {
+		ASSERT_EQ(child[i], waitpid(child[i], &status, 0));
+		EXPECT_EQ(0, status);
+	}
+}
+
 TEST_HARNESS_MAIN

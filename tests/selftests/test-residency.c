@@ -182,9 +182,13 @@ TEST_F(residency, willneed_brings_in)
 	struct drm_onsram_op op = add_op();
 	struct drm_onsram_stats s;
 	float values[24], y[24];
+	uint32_t i;
 
 	ASSERT_EQ(0, put_ramp(c, 1, values, 24, 1, 1));
 	ASSERT_EQ(0, onsram_bo_advise(c->dev, &c->bo[1], DRM_ONSRAM_ADVICE_WILLNEED));
+	/* Advice waits for nothing and is followed in the background. */
+	for (i = 0; i < 100 && residency(c, 1) != DRM_ONSRAM_RESIDENCY_CLEAN; i++)
+		usleep(20000);
 	ASSERT_EQ(0, run_ops(c, &op, 1));
 	ASSERT_EQ(0, onsram_device_stats(c->dev, &s));
 	EXPECT_EQ(1, s.prefetches);
