@@ -16,7 +16,8 @@ for name in "$@"; do
 		echo "compare-policies: no model called '$name' in $MODELS" >&2
 		exit 1
 	fi
-	onsram run "$model" --policy none,lru,static,eager \
+	# Three passes: the eager policy has a history from the second on.
+	onsram run "$model" --policy none,lru,static,eager --repeat 3 \
 		--expect "${model%.onnx}_output_0.pb" || status=1
 	echo
 done
@@ -24,6 +25,6 @@ done
 spm=$(dirname "$(ls -d /sys/bus/pci/drivers/onsram/*/spm/size | head -n 1)")
 echo "SPM statistics ($spm), all of the above:"
 for f in "$spm"/*; do
-	printf '  %-20s %s\n' "${f##*/}" "$(cat "$f")"
+	printf '  %-20s %s\n' "${f##*/}" "$(paste -s -d ' ' "$f")"
 done
 exit $status
