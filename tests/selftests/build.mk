@@ -13,8 +13,8 @@ $(SELFTEST_PROGRAMS): %: %.o $(SELFTEST_COMMON) $(B)/tools/lib/device.o
 	$(CC) $(LDFLAGS) -o $@ $^ -lm -lnl-genl-3 -lnl-3
 
 SELFTESTS += $(SELFTEST_PROGRAMS)
-# Last in the order of names, for it judges what the others left in the log.
-GUEST_FILES += tests/selftests/zz-kernel-log=/usr/lib/onsram/selftests/zz-kernel-log
+# Last in the order of names: one takes the device away, one judges what all left in the log.
+GUEST_FILES += $(foreach t,zy-module zz-kernel-log,tests/selftests/$(t)=/usr/lib/onsram/selftests/$(t))
 
 # test-netlink is the policy agent itself.
 tap-kselftest tap-debug: NO_DAEMON = 1
