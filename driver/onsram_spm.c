@@ -346,12 +346,12 @@ int onsram_spm_release_stale(struct onsram_spm *spm, struct onsram_emit *emit, u
 	while (spm->nr_stale && emit->room) {
 		start = find_next_bit(spm->stale, spm->granules, start);
 		end = find_next_zero_bit(spm->stale, spm->granules, start);
-		bitmap_clear(spm->stale, start, end - start);
-		bitmap_clear(spm->assigned, start, end - start);
-		spm->nr_stale -= end - start;
 		ret = onsram_push_assign(emit, asid, start, end - start, ONSRAM_ASSIGN_RELEASE);
 		if (ret)
 			return ret;
+		bitmap_clear(spm->stale, start, end - start);
+		bitmap_clear(spm->assigned, start, end - start);
+		spm->nr_stale -= end - start;
 	}
 	return 0;
 }

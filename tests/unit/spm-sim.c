@@ -291,6 +291,7 @@ int sim_op(struct sim *sim, const struct onsram_residency_run *run, u32 opcode,
 	   const struct sim_slice *slices, struct onsram_residency_op *op)
 {
 	struct onsram_hw_cmd cmd = { .opcode = opcode };
+	u32 ops = sim->count[ONSRAM_PUSH_OP];
 	bool ended = false;
 	int ret;
 
@@ -317,7 +318,7 @@ int sim_op(struct sim *sim, const struct onsram_residency_run *run, u32 opcode,
 			sim_unwanted(sim, slices[s].tensor);
 	}
 	ret = onsram_residency_op(&sim->spm, &sim->emit, run, op);
-	if (!ret)
+	if (sim->count[ONSRAM_PUSH_OP] > ops)
 		for (u32 s = 0; s < ONSRAM_MAX_OPERANDS; s++)
 			if (op->dies & (1u << s))
 				sim_unwanted(sim, sim->op[s]);

@@ -5,6 +5,7 @@
  * checks each read against the latest contents, each command against the
  * owners, and DRAM whenever it is meant to be up to date.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,6 +24,7 @@
 
 static struct sim sim;
 static u32 seed;
+static u32 failed;
 
 static u32 upto(u32 n)
 {
@@ -156,8 +158,17 @@ static void run_job(const struct job *job, u32 policy, const struct onsram_plan 
 		};
 		u64 hits = sim.spm.stats.hits, misses = sim.spm.stats.misses;
 		u32 operands = 0, resident = 0;
+		int ret;
 
-		assert_int_equal(sim_op(&sim, &run, job->opcode[i], job->slice[i], &op), 0);
+		sim.fail_in = upto(60) ? -1 : (int)upto(6);
+		ret = sim_op(&sim, &run, job->opcode[i], job->slice[i], &op);
+		sim.fail_in = -1;
+		if (ret) {
+			assert_int_equal(ret, -EIO);
+			sim_check(&sim);
+			failed++;
+			return;
+		}
 		while (job->slice[i][operands].tensor >= 0)
 			operands++;
 		resident = __builtin_popcount(op.resident);
@@ -252,6 +263,7 @@ static void test_jobs(void **state)
 	assert_true(st->hits > JOBS && st->misses > JOBS);
 	assert_true(st->fallbacks > JOBS / 10);
 	assert_true(sim.released > JOBS / 10);
+	assert_true(failed > JOBS / 50);
 	sim_fini(&sim);
 }
 

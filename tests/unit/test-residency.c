@@ -364,6 +364,10 @@ static void test_distrust(void **state)
 	onsram_residency_distrust(&sim.spm, K, K, sim_lost);
 	assert_int_equal(state_of(b), DRM_ONSRAM_RESIDENCY_NONE);
 	assert_false(sim.tensor[b].wanted[0]);
+	/* a range that nobody uses is nobody's, but may hold something */
+	onsram_residency_distrust(&sim.spm, 8 * K, 2 * K, sim_lost);
+	sim.owner[8] = 1;
+	sim.owner[9] = 1;
 	/* and even the same client gets zeros */
 	lru(1, SLICES(ALL(b), ALL(x)));
 	assert_int_equal(sim.spm.stats.scrubs, 3);
