@@ -219,7 +219,10 @@ struct drm_onsram_bo_cpu_prep {
 	__s64 timeout_ns;
 };
 
-/** struct drm_onsram_bo_cpu_fini - DRM_IOCTL_ONSRAM_BO_CPU_FINI: ends what CPU_PREP began; @flags must be 0 */
+/**
+ * struct drm_onsram_bo_cpu_fini - DRM_IOCTL_ONSRAM_BO_CPU_FINI: ends what CPU_PREP began;
+ *   @flags must be 0
+ */
 struct drm_onsram_bo_cpu_fini {
 	__u32 handle;
 	__u32 flags;
@@ -362,7 +365,10 @@ struct drm_onsram_graph_create {
 	__u32 id;
 };
 
-/** struct drm_onsram_graph_destroy - DRM_IOCTL_ONSRAM_GRAPH_DESTROY; runs already queued complete; @flags must be 0 */
+/**
+ * struct drm_onsram_graph_destroy - DRM_IOCTL_ONSRAM_GRAPH_DESTROY; runs already queued
+ *   complete; @flags must be 0
+ */
 struct drm_onsram_graph_destroy {
 	__u32 id;
 	__u32 flags;
@@ -399,25 +405,41 @@ struct drm_onsram_graph_wait_plan {
 	__s64 timeout_ns;
 };
 
-/** struct drm_onsram_set_policy - DRM_IOCTL_ONSRAM_SET_POLICY: @policy (enum drm_onsram_policy) of this open file, for jobs submitted from now on; @flags must be 0 */
+/**
+ * struct drm_onsram_set_policy - DRM_IOCTL_ONSRAM_SET_POLICY: @policy (enum drm_onsram_policy)
+ *   of this open file, for jobs submitted from now on; @flags must be 0
+ */
 struct drm_onsram_set_policy {
 	__u32 policy;
 	__u32 flags;
 };
 
-#define DRM_IOCTL_ONSRAM_DEV_QUERY	DRM_IOWR(DRM_COMMAND_BASE + DRM_ONSRAM_DEV_QUERY, struct drm_onsram_dev_query)
-#define DRM_IOCTL_ONSRAM_BO_CREATE	DRM_IOWR(DRM_COMMAND_BASE + DRM_ONSRAM_BO_CREATE, struct drm_onsram_bo_create)
-#define DRM_IOCTL_ONSRAM_BO_MMAP_OFFSET	DRM_IOWR(DRM_COMMAND_BASE + DRM_ONSRAM_BO_MMAP_OFFSET, struct drm_onsram_bo_mmap_offset)
-#define DRM_IOCTL_ONSRAM_BO_INFO	DRM_IOWR(DRM_COMMAND_BASE + DRM_ONSRAM_BO_INFO, struct drm_onsram_bo_info)
-#define DRM_IOCTL_ONSRAM_BO_CPU_PREP	DRM_IOW(DRM_COMMAND_BASE + DRM_ONSRAM_BO_CPU_PREP, struct drm_onsram_bo_cpu_prep)
-#define DRM_IOCTL_ONSRAM_BO_CPU_FINI	DRM_IOW(DRM_COMMAND_BASE + DRM_ONSRAM_BO_CPU_FINI, struct drm_onsram_bo_cpu_fini)
-#define DRM_IOCTL_ONSRAM_BO_MADVISE	DRM_IOW(DRM_COMMAND_BASE + DRM_ONSRAM_BO_MADVISE, struct drm_onsram_bo_madvise)
-#define DRM_IOCTL_ONSRAM_SUBMIT		DRM_IOW(DRM_COMMAND_BASE + DRM_ONSRAM_SUBMIT, struct drm_onsram_submit)
-#define DRM_IOCTL_ONSRAM_GRAPH_CREATE	DRM_IOWR(DRM_COMMAND_BASE + DRM_ONSRAM_GRAPH_CREATE, struct drm_onsram_graph_create)
-#define DRM_IOCTL_ONSRAM_GRAPH_DESTROY	DRM_IOW(DRM_COMMAND_BASE + DRM_ONSRAM_GRAPH_DESTROY, struct drm_onsram_graph_destroy)
-#define DRM_IOCTL_ONSRAM_GRAPH_RUN	DRM_IOW(DRM_COMMAND_BASE + DRM_ONSRAM_GRAPH_RUN, struct drm_onsram_graph_run)
-#define DRM_IOCTL_ONSRAM_GRAPH_WAIT_PLAN DRM_IOW(DRM_COMMAND_BASE + DRM_ONSRAM_GRAPH_WAIT_PLAN, struct drm_onsram_graph_wait_plan)
-#define DRM_IOCTL_ONSRAM_SET_POLICY	DRM_IOW(DRM_COMMAND_BASE + DRM_ONSRAM_SET_POLICY, struct drm_onsram_set_policy)
+#define DRM_IOCTL_ONSRAM_DEV_QUERY \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_ONSRAM_DEV_QUERY, struct drm_onsram_dev_query)
+#define DRM_IOCTL_ONSRAM_BO_CREATE \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_ONSRAM_BO_CREATE, struct drm_onsram_bo_create)
+#define DRM_IOCTL_ONSRAM_BO_MMAP_OFFSET \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_ONSRAM_BO_MMAP_OFFSET, struct drm_onsram_bo_mmap_offset)
+#define DRM_IOCTL_ONSRAM_BO_INFO \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_ONSRAM_BO_INFO, struct drm_onsram_bo_info)
+#define DRM_IOCTL_ONSRAM_BO_CPU_PREP \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_ONSRAM_BO_CPU_PREP, struct drm_onsram_bo_cpu_prep)
+#define DRM_IOCTL_ONSRAM_BO_CPU_FINI \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_ONSRAM_BO_CPU_FINI, struct drm_onsram_bo_cpu_fini)
+#define DRM_IOCTL_ONSRAM_BO_MADVISE \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_ONSRAM_BO_MADVISE, struct drm_onsram_bo_madvise)
+#define DRM_IOCTL_ONSRAM_SUBMIT \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_ONSRAM_SUBMIT, struct drm_onsram_submit)
+#define DRM_IOCTL_ONSRAM_GRAPH_CREATE \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_ONSRAM_GRAPH_CREATE, struct drm_onsram_graph_create)
+#define DRM_IOCTL_ONSRAM_GRAPH_DESTROY \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_ONSRAM_GRAPH_DESTROY, struct drm_onsram_graph_destroy)
+#define DRM_IOCTL_ONSRAM_GRAPH_RUN \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_ONSRAM_GRAPH_RUN, struct drm_onsram_graph_run)
+#define DRM_IOCTL_ONSRAM_GRAPH_WAIT_PLAN \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_ONSRAM_GRAPH_WAIT_PLAN, struct drm_onsram_graph_wait_plan)
+#define DRM_IOCTL_ONSRAM_SET_POLICY \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_ONSRAM_SET_POLICY, struct drm_onsram_set_policy)
 
 #if defined(__cplusplus)
 }

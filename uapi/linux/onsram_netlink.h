@@ -22,9 +22,12 @@
  * @ONSRAM_CMD_DEVICE_GET: do or dump: DEVICE attributes.  Unprivileged.
  * @ONSRAM_CMD_ATTACH: become the policy agent of DEVICE_ID; EBUSY where there is one.
  *	Ends when the socket closes.  Answers with DEVICE attributes.
- * @ONSRAM_CMD_DONE: the agent has read existing graphs and rules: plans it sets from now on count as complete
- * @ONSRAM_CMD_GRAPH_GET: dump: graphs of DEVICE_ID, or with GRAPH_ID the OP and TENSOR entries of one graph, in order
- * @ONSRAM_CMD_PLAN_SET: attach a plan (INTERVAL nests) to GRAPH_ID, replacing the former one; an empty plan is a plan that holds nothing.  Agent only.
+ * @ONSRAM_CMD_DONE: the agent has read existing graphs and rules: plans it sets from now on
+ *	count as complete
+ * @ONSRAM_CMD_GRAPH_GET: dump: graphs of DEVICE_ID, or with GRAPH_ID the OP and TENSOR entries
+ *	of one graph, in order
+ * @ONSRAM_CMD_PLAN_SET: attach a plan (INTERVAL nests) to GRAPH_ID, replacing the former one;
+ *	an empty plan is a plan that holds nothing.  Agent only.
  * @ONSRAM_CMD_RULE_SET: add or replace one or more RULE nests.  Agent only.
  * @ONSRAM_CMD_RULE_DEL: delete RULE nests by key, or all without any.  Agent only.
  * @ONSRAM_CMD_RULE_GET: dump: rules
@@ -32,7 +35,8 @@
  * @ONSRAM_CMD_STATS_GET: do: STATS nest.  Unprivileged.
  * @ONSRAM_CMD_GRAPH_CREATED: event: GRAPH_ID, CLIENT_ID, POLICY, NR_OPS, NR_TENSORS
  * @ONSRAM_CMD_GRAPH_DESTROYED: event: GRAPH_ID
- * @ONSRAM_CMD_OP_RETIRED: event: RETIRED nests (a batch), LOST counts entries dropped before this batch
+ * @ONSRAM_CMD_OP_RETIRED: event: RETIRED nests (a batch), LOST counts entries dropped before
+ *	this batch
  * @ONSRAM_CMD_CLIENT_GONE: event: CLIENT_ID
  */
 enum onsram_cmd {
@@ -71,7 +75,8 @@ enum onsram_attr_top {
 	ONSRAM_A_NR_OPS,		/* u32 */
 	ONSRAM_A_NR_TENSORS,		/* u32 */
 	ONSRAM_A_HAS_PLAN,		/* u8 */
-	ONSRAM_A_OP,			/* binary: struct drm_onsram_op, operand.bo indexes the graph's tensors; multi */
+	/* binary: struct drm_onsram_op, operand.bo indexes the graph's tensors; multi */
+	ONSRAM_A_OP,
 	ONSRAM_A_TENSOR,		/* nest of ONSRAM_A_TENSOR_*; multi */
 	ONSRAM_A_INTERVAL,		/* nest of ONSRAM_A_INTERVAL_*; multi */
 	ONSRAM_A_RULE,			/* nest of ONSRAM_A_RULE_*; multi */
@@ -106,7 +111,10 @@ enum onsram_attr_tensor {
 #define ONSRAM_INTERVAL_FETCH	(1u << 0)
 #define ONSRAM_INTERVAL_KEEP	(1u << 1)
 
-/** enum onsram_attr_interval - a tensor's stay in the SPM: operations first_op to last_op, inclusive */
+/**
+ * enum onsram_attr_interval - a tensor's stay in the SPM: operations first_op to last_op,
+ *   inclusive
+ */
 enum onsram_attr_interval {
 	ONSRAM_A_INTERVAL_UNSPEC,
 	ONSRAM_A_INTERVAL_TENSOR,	/* u32: index in the graph */
@@ -137,7 +145,8 @@ enum onsram_attr_rule {
 	ONSRAM_A_RULE_PAD,
 	ONSRAM_A_RULE_KEY,		/* u64: signature in context, as RETIRED_KEY tells it */
 	ONSRAM_A_RULE_ACTIONS,		/* u32: ONSRAM_RULE_* */
-	ONSRAM_A_RULE_PRIORITY,		/* u32: who stays when room is short; larger is more valuable per byte */
+	/* u32: who stays when room is short; larger is more valuable per byte */
+	ONSRAM_A_RULE_PRIORITY,
 	ONSRAM_A_RULE_HITS,		/* u64: dump only: look-ups that found it */
 
 	__ONSRAM_A_RULE_MAX,
@@ -156,9 +165,14 @@ enum onsram_attr_retired {
 	ONSRAM_A_RETIRED_PAD,
 	ONSRAM_A_RETIRED_CLIENT_ID,	/* u32 */
 	ONSRAM_A_RETIRED_KEY,		/* u64 */
-	ONSRAM_A_RETIRED_OP,		/* binary: struct drm_onsram_op, operand.bo is the buffer's id, unique on the device */
+	/* binary: struct drm_onsram_op, operand.bo is the buffer's id, unique on the device */
+	ONSRAM_A_RETIRED_OP,
 	ONSRAM_A_RETIRED_RESIDENT,	/* u32: mask of operand slots found in the SPM */
-	ONSRAM_A_RETIRED_DEAD,		/* u32: mask of operand slots whose buffer was dead (advice, or destroyed) when this was reported */
+	/*
+	 * u32: mask of operand slots whose buffer was dead (advice, or destroyed) when this
+	 * was reported
+	 */
+	ONSRAM_A_RETIRED_DEAD,
 	ONSRAM_A_RETIRED_TIME,		/* u64: modelled, ps */
 
 	__ONSRAM_A_RETIRED_MAX,
