@@ -32,7 +32,7 @@ static int find_opset(struct ir_graph *g, const Onnx__ModelProto *m)
 	return 0;
 }
 
-static int add_initializer(struct ir_graph *g, const Onnx__TensorProto *t)
+static int add_initializer(struct ir_graph *g, Onnx__TensorProto *t)
 {
 	int64_t dims[ONSRAM_MAX_RANK];
 	struct onsram_array a;
@@ -45,6 +45,9 @@ static int add_initializer(struct ir_graph *g, const Onnx__TensorProto *t)
 		free(err);
 		return -1;
 	}
+	/* Weights are large, and the model's copy has served. */
+	free(t->raw_data.data);
+	t->raw_data = (ProtobufCBinaryData){ 0 };
 	/* Inside the graph a float is a float: the program stores all of them alike. */
 	if (a.dtype == ONSRAM_DTYPE_F16 && onsram_array_convert(&a, ONSRAM_DTYPE_F32)) {
 		onsram_array_release(&a);
@@ -192,7 +195,7 @@ static int add_output(struct ir_graph *g, const Onnx__ValueInfoProto *info)
 	return 0;
 }
 
-int onnx_to_graph(struct ir_graph *g, const Onnx__ModelProto *model)
+int onnx_to_graph(struct ir_graph *g, Onnx__ModelProto *model)
 {
 	const Onnx__GraphProto *graph = model->graph;
 

@@ -5,7 +5,12 @@
 #include "ir.h"
 #include "proto.h"
 
-/** onnx_to_graph() - lower every node of @model, unfused. Return: 0, or -1 with @g->err set */
-int onnx_to_graph(struct ir_graph *g, const Onnx__ModelProto *model);
+/**
+ * onnx_to_graph() - lower every node of @model, unfused
+ *
+ * The contents of its initializers are released on the way, to hold them in memory only once.
+ * Return: 0, or -1 with @g->err set
+ */
+int onnx_to_graph(struct ir_graph *g, Onnx__ModelProto *model);
 
 #endif
