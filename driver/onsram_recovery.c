@@ -136,6 +136,9 @@ static void onsram_engine_skip(struct onsram_engine *engine, struct onsram_job *
 			}
 			if (slot->bo)
 				onsram_bo_lost(odev, slot->bo);
+			else if (cmd->opcode == ONSRAM_CMD_SPM_ASSIGN)
+				onsram_residency_distrust(&odev->spm, cmd->arg[0], cmd->arg[1],
+							  onsram_residence_lost);
 		}
 		if (!job->error)
 			job->error = -ETIMEDOUT;
