@@ -212,6 +212,12 @@ int onsram_agent_rescan(struct onsram_agent *a)
 	int ret = onsram_nl_devices(a->nl, note_device, &l);
 	uint32_t matched = 0;
 
+	/* The family is not there any more */
+	if (ret == -EPROTONOSUPPORT || ret == -ENOENT) {
+		onsram_info("the driver was unloaded");
+		onsram_agent_disconnect(a);
+		return -ENOENT;
+	}
 	if (ret) {
 		onsram_error("cannot list devices: %s %s", strerror(-ret), onsram_nl_why(a->nl));
 		return ret;
@@ -249,7 +255,7 @@ int onsram_agent_connect(struct onsram_agent *a)
 		return ret;
 	}
 	ret = onsram_agent_rescan(a);
-	if (ret && !a->nr_devices && ret != -ENODEV)
+	if (ret && a->nl && !a->nr_devices && ret != -ENODEV)
 		onsram_agent_disconnect(a);
 	return ret;
 }

@@ -44,7 +44,11 @@ struct onsram_agent {
  * is attached; or what else failed.  Has told why, but for -ENOENT.
  */
 int onsram_agent_connect(struct onsram_agent *a);
-/** onsram_agent_rescan() - attach to devices that came, forget those that went. Return: as onsram_agent_connect() */
+/**
+ * onsram_agent_rescan() - attach to devices that came, forget those that went
+ *
+ * Disconnects when the driver is gone. Return: as onsram_agent_connect()
+ */
 int onsram_agent_rescan(struct onsram_agent *a);
 /** onsram_agent_disconnect() - detach from everything */
 void onsram_agent_disconnect(struct onsram_agent *a);
