@@ -42,7 +42,7 @@ static inline uint32_t onsram_flow_uses(const struct onsram_flow *f, uint32_t te
 	*use = f->use + f->first[tensor];
 	return f->first[tensor + 1] - f->first[tensor];
 }
-/** onsram_flow_dirties() - whether DRAM is stale behind @last for a stay that began at @first, and is wanted */
+/** onsram_flow_dirties() - whether a stay from @first to @last ends with a write-back */
 bool onsram_flow_dirties(const struct onsram_flow *f, uint32_t tensor, uint32_t first, uint32_t last);
 /**
  * onsram_flow_fetches() - whether a stay that begins at @op needs the contents from DRAM

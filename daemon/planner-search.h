@@ -76,7 +76,7 @@ struct onsram_search {
 	struct onsram_rect *rects;
 };
 
-/** onsram_search_init() - nothing held, candidates listed and priced alone. Return: 0, or -1 without memory */
+/** onsram_search_init() - nothing held, candidates listed and priced. Return: 0, or -1 without memory */
 int onsram_search_init(struct onsram_search *s, const struct onsram_model *m,
 		       const struct onsram_plan_graph *g);
 /** onsram_search_fini() - also after a failed init */
@@ -89,12 +89,12 @@ void onsram_search_take(struct onsram_search *s, struct onsram_stay *stay);
 void onsram_search_drop(struct onsram_search *s, struct onsram_stay *stay);
 /** onsram_search_room() - bytes free during the whole of a stay, in however many pieces */
 uint64_t onsram_search_room(const struct onsram_search *s, const struct onsram_stay *stay);
-/** onsram_search_place() - find @stay->offset, moving others where that is what it takes. Return: whether it fits */
+/** onsram_search_place() - find @stay->offset, moving others if need be. Return: whether it fits */
 bool onsram_search_place(struct onsram_search *s, struct onsram_stay *stay);
 /** onsram_search_clash() - whether another stay of the same tensor is held at the same time */
 bool onsram_search_clash(const struct onsram_search *s, const struct onsram_stay *stay);
 
-/** onsram_allocate_within() - onsram_allocate() that gives up after *@effort placements, and takes off what it used */
+/** onsram_allocate_within() - onsram_allocate() that gives up after *@effort placements; @effort: out: left */
 int onsram_allocate_within(struct onsram_rect *rects, size_t n, uint64_t capacity, uint64_t *effort);
 
 #endif

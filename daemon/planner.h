@@ -119,7 +119,7 @@ int onsram_plan_price(const struct onsram_model *m, const struct onsram_plan_gra
 		      const struct onsram_interval *iv, uint32_t n, bool again,
 		      struct onsram_price *price);
 
-/** onsram_plan_static() - OnSRAM-Static, priced by the performance model. Return: a plan, or NULL without memory */
+/** onsram_plan_static() - OnSRAM-Static, priced by the performance model. Return: NULL without memory */
 struct onsram_plan *onsram_plan_static(const struct onsram_model *m, const struct onsram_plan_graph *g);
 /** onsram_plan_none() - a plan that holds nothing */
 struct onsram_plan *onsram_plan_none(const struct onsram_model *m, const struct onsram_plan_graph *g);
@@ -134,7 +134,11 @@ struct onsram_rect {
 	uint64_t offset;
 };
 
-/** onsram_allocate() - give every buffer an offset so that none overlap. Return: 0, or -1 where no placement within @capacity was found */
+/**
+ * onsram_allocate() - give every buffer an offset so that none overlap
+ *
+ * Return: 0, or -1 where no placement within @capacity was found.
+ */
 int onsram_allocate(struct onsram_rect *rects, size_t n, uint64_t capacity);
 
 #endif
