@@ -212,6 +212,18 @@ static inline void wait_head(Harness *h, uint32_t e, uint32_t head)
     g_assert_not_reached();
 }
 
+/* Until modelled time has passed @ps, completed or not */
+static inline void wait_time(Harness *h, uint64_t ps)
+{
+    for (int i = 0; i < 200000; i++) {
+        if (rd64(h, ONSRAM_REG_TIME) > ps) {
+            return;
+        }
+        g_usleep(100);
+    }
+    g_assert_not_reached();
+}
+
 static inline void wait_idle(Harness *h, uint32_t e)
 {
     wait_head(h, e, h->tail[e]);

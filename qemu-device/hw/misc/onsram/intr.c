@@ -49,6 +49,9 @@ void onsram_irq_bh(void *opaque)
         vectors = s->pause & ONSRAM_PAUSE_VM ? 0 : s->irq_pending;
         s->irq_pending &= ~vectors;
     }
+    if (!msix_enabled(PCI_DEVICE(s))) {
+        return;
+    }
     for (unsigned v = 0; v <= s->engines; v++) {
         if (vectors & (1u << v)) {
             trace_onsram_interrupt(v);

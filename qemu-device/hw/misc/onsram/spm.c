@@ -4,10 +4,13 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
+#include "qemu/cutils.h"
+#include "qemu/units.h"
 #include "onsram.h"
 
 /* Error correction works on words of this many bytes */
 #define ECC_WORD    8
+#define RESET_BYTES (64 * KiB)
 
 uint32_t onsram_spm_check(OnsramState *s, uint32_t asid, uint64_t offset,
                           uint64_t len, bool read, uint64_t *fault_addr)
@@ -61,10 +64,19 @@ void onsram_spm_scrub(OnsramState *s, uint64_t offset, uint64_t len)
     onsram_spm_written(s, offset, len);
 }
 
-/* As after power-on: empty and nobody's */
+/*
+ * As after power-on: empty and nobody's.  What is empty is not written, so that
+ * a large SPM takes no host memory before it is used.
+ */
 void onsram_spm_reset(OnsramState *s)
 {
-    onsram_spm_scrub(s, 0, s->model.spm_size);
+    for (uint64_t at = 0; at < s->model.spm_size; at += RESET_BYTES) {
+        uint64_t n = MIN(RESET_BYTES, s->model.spm_size - at);
+
+        if (!buffer_is_zero(s->spm_ptr + at, n)) {
+            onsram_spm_scrub(s, at, n);
+        }
+    }
     s->ecc_offset = ONSRAM_ECC_NONE;
     memset(s->owner, 0xff, s->granules * sizeof(*s->owner));
     s->owned = 0;
