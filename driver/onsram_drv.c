@@ -19,9 +19,10 @@
 
 struct workqueue_struct *onsram_wq;
 
-unsigned int onsram_timeout_ms = 10000;
+/* An emulated device computes at the speed of a busy host */
+unsigned int onsram_timeout_ms = 30000;
 module_param_named(timeout_ms, onsram_timeout_ms, uint, 0644);
-MODULE_PARM_DESC(timeout_ms, "Time without progress after which an engine counts as hung, ms (default 10000)");
+MODULE_PARM_DESC(timeout_ms, "Time without progress after which an engine counts as hung, ms (default 30000)");
 
 static int onsram_open(struct drm_device *drm, struct drm_file *file)
 {

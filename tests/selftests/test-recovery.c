@@ -137,7 +137,7 @@ FIXTURE_SETUP(recovery)
 FIXTURE_TEARDOWN(recovery)
 {
 	client_close(&self->client);
-	write_file(TIMEOUT, "10000");
+	write_file(TIMEOUT, "30000");
 	if (self->knobs >= 0)
 		close(self->knobs);
 }
