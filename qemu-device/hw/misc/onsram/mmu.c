@@ -48,18 +48,23 @@ void onsram_dma_unmap(OnsramState *s, void *host, uint64_t len, bool written)
                      DMA_DIRECTION_FROM_DEVICE, written ? len : 0);
 }
 
-void onsram_mmu_invalidate(OnsramState *s, uint32_t asid)
+static void drop_translations(OnsramState *s, uint32_t asid)
 {
     uint32_t gen = qatomic_read(&s->tlb_gen[asid]) + 1;
 
-    trace_onsram_tlb_invalidate(asid);
     qatomic_set(&s->tlb_gen[asid], gen ? gen : 1);
+}
+
+void onsram_mmu_invalidate(OnsramState *s, uint32_t asid)
+{
+    trace_onsram_tlb_invalidate(asid);
+    drop_translations(s, asid);
 }
 
 void onsram_mmu_invalidate_all(OnsramState *s)
 {
     for (uint32_t asid = 0; asid < ONSRAM_MAX_CONTEXTS; asid++) {
-        onsram_mmu_invalidate(s, asid);
+        drop_translations(s, asid);
     }
 }
 
