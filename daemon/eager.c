@@ -276,15 +276,27 @@ static void open_use(struct onsram_eager *e, struct buffer *b, uint32_t k, uint3
 	};
 }
 
-/* What having slot @s in the SPM saves the operation, all else as it was */
-static uint64_t saving(const struct onsram_eager *e, const struct onsram_perf_op *op,
-		       uint32_t resident, uint32_t s)
+static uint64_t saving_beside(const struct onsram_eager *e, const struct onsram_perf_op *op,
+			      uint32_t others, uint32_t s)
 {
 	struct onsram_cost with, without;
 
-	onsram_op_cost(&e->m, op, resident | 1u << s, e->m.spm_size / 2, &with);
-	onsram_op_cost(&e->m, op, resident & ~(1u << s), e->m.spm_size / 2, &without);
+	onsram_op_cost(&e->m, op, others | 1u << s, e->m.spm_size / 2, &with);
+	onsram_op_cost(&e->m, op, others & ~(1u << s), e->m.spm_size / 2, &without);
 	return without.time_ps - with.time_ps;
+}
+
+/*
+ * What having slot @s in the SPM saves the operation.  Beside others that are there
+ * already it may save nothing, for the operation is compute-bound thanks to them;
+ * if each were judged like that none would be held.  So its worth alone counts as well.
+ */
+static uint64_t saving(const struct onsram_eager *e, const struct onsram_perf_op *op,
+		       uint32_t resident, uint32_t s)
+{
+	uint64_t beside = saving_beside(e, op, resident, s), alone = saving_beside(e, op, 0, s);
+
+	return beside > alone ? beside : alone;
 }
 
 static bool slot_used(const struct onsram_retired *r, uint32_t s)

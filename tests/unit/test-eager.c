@@ -273,6 +273,37 @@ static void test_slices(void **state)
 	onsram_eager_free(e);
 }
 
+/* Each of two inputs alone makes an operation compute-bound: that is no reason to hold neither */
+static void test_together(void **state)
+{
+	struct onsram_model m = model();
+	uint32_t actions[4] = { 0 };
+	struct onsram_eager *e;
+	struct onsram_rule r;
+
+	(void)state;
+	m.vector_flops = 7700000000;	/* 13 us, between DRAM traffic with one resident and with none */
+	e = onsram_eager_new(&m);
+	for (int i = 0; i < 30; i++) {
+		struct onsram_retired a = binary(1, 10, 11, ABSENT, 100000);
+		struct onsram_retired b = binary(2, 20, 21, ABSENT, 100000);
+		struct onsram_retired use = binary(3, 30, 10, 20, 100000);
+
+		a.resident = !!(actions[1] & ONSRAM_RULE_HOLD(0));
+		b.resident = !!(actions[2] & ONSRAM_RULE_HOLD(0));
+		use.resident = 2 * a.resident + 4 * b.resident;
+		use.dead = 6;
+		onsram_eager_observe(e, &a);
+		onsram_eager_observe(e, &b);
+		onsram_eager_observe(e, &use);
+		while (onsram_eager_next_rule(e, &r))
+			actions[r.key] = r.actions;
+	}
+	assert_true(actions[1] & ONSRAM_RULE_HOLD(0));
+	assert_true(actions[2] & ONSRAM_RULE_HOLD(0));
+	onsram_eager_free(e);
+}
+
 /* A weight that comes back only after the SPM has been written over is not fetched */
 static void test_turnover(void **state)
 {
@@ -397,6 +428,7 @@ int main(void)
 		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_drop_when_short),
 		cmocka_unit_test(test_slices),
+		cmocka_unit_test(test_together),
 		cmocka_unit_test(test_turnover),
 		cmocka_unit_test(test_gap_and_client),
 		cmocka_unit_test(test_bounded),
