@@ -277,14 +277,14 @@ static void test_slices(void **state)
 static void test_together(void **state)
 {
 	struct onsram_model m = model();
-	uint32_t actions[4] = { 0 };
+	uint32_t actions[4] = { 0 }, priority[4] = { 0 };
 	struct onsram_eager *e;
 	struct onsram_rule r;
 
 	(void)state;
 	m.vector_flops = 7700000000;	/* 13 us, between DRAM traffic with one resident and with none */
 	e = onsram_eager_new(&m);
-	for (int i = 0; i < 30; i++) {
+	for (int i = 0; i < 200; i++) {
 		struct onsram_retired a = binary(1, 10, 11, ABSENT, 100000);
 		struct onsram_retired b = binary(2, 20, 21, ABSENT, 100000);
 		struct onsram_retired use = binary(3, 30, 10, 20, 100000);
@@ -296,11 +296,15 @@ static void test_together(void **state)
 		onsram_eager_observe(e, &a);
 		onsram_eager_observe(e, &b);
 		onsram_eager_observe(e, &use);
-		while (onsram_eager_next_rule(e, &r))
+		while (onsram_eager_next_rule(e, &r)) {
 			actions[r.key] = r.actions;
+			priority[r.key] = r.priority;
+		}
+		/* Learnt in the first round, and not unlearnt by its own success */
+		assert_true(actions[1] & ONSRAM_RULE_HOLD(0));
+		assert_true(actions[2] & ONSRAM_RULE_HOLD(0));
+		assert_true(priority[1] > 1000 && priority[2] > 1000);
 	}
-	assert_true(actions[1] & ONSRAM_RULE_HOLD(0));
-	assert_true(actions[2] & ONSRAM_RULE_HOLD(0));
 	onsram_eager_free(e);
 }
 
