@@ -68,7 +68,7 @@ prepare_tree()
 	rm -rf "$TREE.new"
 	mkdir -p "$TREE.new"
 	tar -C "$TREE.new" --strip-components=1 -xf "$SOURCE"
-	patch -d "$TREE.new" -p1 <"$HERE/register.patch"
+	cat "$HERE"/*.patch | patch -d "$TREE.new" -p1
 	# Debian's source lacks files which an unpatched build would look for.
 	tar -C "$TREE.new" -xf "$DEBIAN"
 	for p in disable-pycotap skip-unpack-edk2-blobs; do
@@ -115,7 +115,7 @@ build_tree()
 SOURCE=$(echo "$CACHE"/trixie/dl/qemu_*.orig.tar.*)
 DEBIAN=$(echo "$CACHE"/trixie/dl/qemu_*.debian.tar.*)
 base=$( (basename "$SOURCE"; debian_release; printf '%s\n' "${QEMU_OPTIONS[@]}"
-	cat "$HERE/register.patch" "$HERE/devices.mak") | hash_of)
+	cat "$HERE"/*.patch "$HERE/devices.mak") | hash_of)
 TREE=$CACHE/qemu/tree-$base
 OUT=$CACHE/qemu/$base-$(overlay_hash)
 
