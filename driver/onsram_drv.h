@@ -53,6 +53,8 @@ struct onsram_plan;
  * @queued: submitted jobs that name it and are not on a ring yet; guarded by spm.lock
  * @pending_dead: DEAD advice that waits for @queued to reach 0; guarded by spm.lock
  * @dead: DEAD advice was given and no operation has written it since; guarded by spm.lock
+ * @undefined: DEAD advice was given and no operation submitted since writes it; guarded by
+ *	submit_lock
  * @action_engine: engine of the last placement action that moved it
  * @action_seq: sequence of that action; its pages stay mapped until it completes
  * @zombie: link in odev->zombies once freed with an action in flight
@@ -70,6 +72,7 @@ struct onsram_bo {
 	u32 queued;
 	bool pending_dead;
 	bool dead;
+	bool undefined;
 	u32 action_engine;
 	u64 action_seq;
 	struct list_head zombie;
@@ -85,7 +88,8 @@ struct onsram_bo {
  * @bo_index: index of @bo among the buffers of the job or graph
  * @offset: bytes from the start of @bo to the operand's first element
  * @writes_all: the operation overwrites every byte of @bo[0]
- * @born: mask of slots whose buffer is a graph's TRANSIENT and has its first use here
+ * @born: mask of slots whose buffer has no contents that are wanted: a graph's TRANSIENT at its
+ *	first use, or one that was dead when the job was submitted
  * @dies: mask of slots whose buffer is a graph's TRANSIENT and has its last use here
  * @signature: hash of opcode, attributes, views and which operands share a buffer
  * @key: @signature in the context of the three operations before it

@@ -329,6 +329,12 @@ int onsram_ioctl_bo_cpu_prep(struct drm_device *drm, void *data, struct drm_file
 		}
 	} while (ret == -EAGAIN);
 
+	if (!ret && write) {
+		mutex_lock(&to_onsram_device(drm)->submit_lock);
+		bo->undefined = false;
+		mutex_unlock(&to_onsram_device(drm)->submit_lock);
+	}
+
 	/* Unplugging waits for those inside drm_dev_enter(), so not around the waits */
 	if (!ret && drm_dev_enter(drm, &idx)) {
 		dma_sync_sgtable_for_cpu(drm->dev, bo->base.sgt, DMA_BIDIRECTIONAL);
@@ -373,12 +379,15 @@ int onsram_ioctl_bo_madvise(struct drm_device *drm, void *data, struct drm_file 
 	if (!bo)
 		return -ENOENT;
 
+	mutex_lock(&odev->submit_lock);
+	bo->undefined = args->advice == DRM_ONSRAM_ADVICE_DEAD;
 	mutex_lock(&odev->spm.lock);
 	WRITE_ONCE(bo->dead, args->advice == DRM_ONSRAM_ADVICE_DEAD);
 	bo->pending_dead = bo->dead && bo->queued;
 	if (bo->dead && !bo->queued)
 		onsram_residency_discard(&odev->spm, &bo->res);
 	mutex_unlock(&odev->spm.lock);
+	mutex_unlock(&odev->submit_lock);
 
 	if (args->advice == DRM_ONSRAM_ADVICE_WILLNEED) {
 		fence = onsram_bo_job(bo, ONSRAM_JOB_PREFETCH);

@@ -149,6 +149,29 @@ static void onsram_job_unqueue(struct onsram_job *job)
 	}
 }
 
+/*
+ * The first operation that writes a dead buffer gives it new contents: what it does
+ * not write itself need not be kept. Called under submit_lock.
+ */
+static void onsram_job_revive(struct onsram_job *job)
+{
+	u32 i, s;
+
+	for (i = 0; i < job->nr_ops; i++) {
+		struct onsram_op *op = &job->ops[i];
+		bool reads = false;
+
+		if (!op->bo[0]->undefined)
+			continue;
+		op->bo[0]->undefined = false;
+		for (s = 1; s < ONSRAM_MAX_OPERANDS; s++)
+			reads |= op->bo[s] == op->bo[0];
+		/* A graph's operations are shared by its runs */
+		if (!job->graph && !reads)
+			op->born |= BIT(0);
+	}
+}
+
 struct dma_fence *onsram_job_push(struct onsram_job *job)
 {
 	struct onsram_device *odev = job->odev;
@@ -185,6 +208,8 @@ struct dma_fence *onsram_job_push(struct onsram_job *job)
 		job->bos[i]->pending_dead = false;
 	}
 	mutex_unlock(&odev->spm.lock);
+
+	onsram_job_revive(job);
 
 	/* Looked at when a job starts: a changed parameter counts from the next one on */
 	for (i = 0; i < odev->nr_engines; i++)
