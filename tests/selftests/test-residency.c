@@ -176,6 +176,33 @@ TEST_F(residency, dead_then_written_by_the_cpu)
 	EXPECT_EQ(3, y);
 }
 
+/* What nobody wants need not be fetched: the parts of a dead tensor are written in its place. */
+TEST_F(residency, dead_then_written_in_parts)
+{
+	struct client *c = &self->client;
+	struct onsram_bo *bo = &self->large[0];
+	struct drm_onsram_bo_info info;
+	uint32_t half = self->large_floats / 2;
+	float *y;
+
+	ASSERT_EQ(0, fill_large(c, bo, half, 1));
+	EXPECT_EQ(DRM_ONSRAM_RESIDENCY_NONE, where(c, bo, &info));
+	ASSERT_EQ(0, onsram_bo_advise(c->dev, bo, DRM_ONSRAM_ADVICE_DEAD));
+	ASSERT_EQ(0, onsram_bo_advise(c->dev, bo, DRM_ONSRAM_ADVICE_NORMAL));
+	ASSERT_EQ(0, fill_large(c, bo, half, 2));
+	EXPECT_EQ(DRM_ONSRAM_RESIDENCY_NONE, where(c, bo, &info));
+
+	ASSERT_EQ(0, onsram_bo_advise(c->dev, bo, DRM_ONSRAM_ADVICE_DEAD));
+	ASSERT_EQ(0, fill_large(c, bo, half, 3));
+	EXPECT_EQ(DRM_ONSRAM_RESIDENCY_DIRTY, where(c, bo, &info));
+	y = calloc(half, sizeof(*y));
+	ASSERT_NE(NULL, y);
+	ASSERT_EQ(0, onsram_bo_read(c->dev, bo, y, half * sizeof(*y)));
+	EXPECT_EQ(3, y[0]);
+	EXPECT_EQ(3, y[half - 1]);
+	free(y);
+}
+
 TEST_F(residency, willneed_brings_in)
 {
 	struct client *c = &self->client;
