@@ -360,9 +360,10 @@ static int onsram_nl_check_rules(const struct genl_info *info, bool del, u32 *n)
 	return 0;
 }
 
-static int onsram_nl_rule_set(struct sk_buff *skb, struct genl_info *info)
+static int onsram_nl_change_rules(struct genl_info *info, bool del)
 {
 	struct nlattr *tb[ONSRAM_A_RULE_PRIORITY + 1];
+	struct onsram_rules *rules;
 	struct onsram_link *link;
 	struct nlattr *attr;
 	int rem, ret;
@@ -372,21 +373,32 @@ static int onsram_nl_rule_set(struct sk_buff *skb, struct genl_info *info)
 	link = onsram_link_find_own(info);
 	if (IS_ERR(link))
 		return PTR_ERR(link);
-	ret = onsram_nl_check_rules(info, false, &n);
+	rules = &link->rules;
+	ret = onsram_nl_check_rules(info, del, &n);
 	if (ret)
 		return ret;
+	if (!n && del) {
+		onsram_rules_clear(rules);
+		return 0;
+	}
 	if (!n) {
 		GENL_SET_ERR_MSG(info, "RULE is missing");
 		return -EINVAL;
 	}
 
 	nlmsg_for_each_attr_type(attr, ONSRAM_A_RULE, info->nlhdr, GENL_HDRLEN, rem) {
-		ret = onsram_nl_parse_rule(tb, attr, false, info->extack);
-		if (!ret)
-			ret = onsram_rules_set(&link->rules, nla_get_u64(tb[ONSRAM_A_RULE_KEY]),
+		ret = onsram_nl_parse_rule(tb, attr, del, info->extack);
+		if (ret)
+			return ret;
+		if (del)
+			ret = onsram_rules_del(rules, nla_get_u64(tb[ONSRAM_A_RULE_KEY]));
+		else
+			ret = onsram_rules_set(rules, nla_get_u64(tb[ONSRAM_A_RULE_KEY]),
 					       nla_get_u32(tb[ONSRAM_A_RULE_ACTIONS]),
 					       nla_get_u32(tb[ONSRAM_A_RULE_PRIORITY]));
-		if (ret == -ENOSPC)
+		if (ret == -ENOENT)
+			NL_SET_ERR_MSG_ATTR(info->extack, attr, "no such rule");
+		else if (ret == -ENOSPC)
 			NL_SET_ERR_MSG_ATTR(info->extack, attr, "no room for more rules");
 		if (ret)
 			return ret;
@@ -394,36 +406,14 @@ static int onsram_nl_rule_set(struct sk_buff *skb, struct genl_info *info)
 	return 0;
 }
 
+static int onsram_nl_rule_set(struct sk_buff *skb, struct genl_info *info)
+{
+	return onsram_nl_change_rules(info, false);
+}
+
 static int onsram_nl_rule_del(struct sk_buff *skb, struct genl_info *info)
 {
-	struct nlattr *tb[ONSRAM_A_RULE_PRIORITY + 1];
-	struct onsram_link *link;
-	struct nlattr *attr;
-	int rem, ret;
-	u32 n;
-
-	guard(mutex)(&onsram_link_mutex);
-	link = onsram_link_find_own(info);
-	if (IS_ERR(link))
-		return PTR_ERR(link);
-	ret = onsram_nl_check_rules(info, true, &n);
-	if (ret)
-		return ret;
-	if (!n) {
-		onsram_rules_clear(&link->rules);
-		return 0;
-	}
-
-	nlmsg_for_each_attr_type(attr, ONSRAM_A_RULE, info->nlhdr, GENL_HDRLEN, rem) {
-		ret = onsram_nl_parse_rule(tb, attr, true, info->extack);
-		if (!ret)
-			ret = onsram_rules_del(&link->rules, nla_get_u64(tb[ONSRAM_A_RULE_KEY]));
-		if (ret == -ENOENT)
-			NL_SET_ERR_MSG_ATTR(info->extack, attr, "no such rule");
-		if (ret)
-			return ret;
-	}
-	return 0;
+	return onsram_nl_change_rules(info, true);
 }
 
 static int onsram_nl_policy_set(struct sk_buff *skb, struct genl_info *info)
