@@ -7,6 +7,8 @@ LOGS=${ONSRAM_LOGS:-$TOP/build/logs}
 # Debian's own interpreter: what its packages (meson) are installed for,
 # whatever another python3 comes first in PATH.
 PYTHON=/usr/bin/python3
+# Where Debian has depmod, which users other than root do not search.
+export PATH=$PATH:/usr/sbin:/sbin
 
 say()
 {
