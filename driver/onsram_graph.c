@@ -324,7 +324,6 @@ int onsram_ioctl_graph_run(struct drm_device *drm, void *data, struct drm_file *
 	struct onsram_syncs syncs;
 	struct onsram_graph *graph;
 	struct onsram_job *job;
-	struct dma_fence *fence;
 	int ret;
 
 	if (args->flags)
@@ -355,24 +354,7 @@ int onsram_ioctl_graph_run(struct drm_device *drm, void *data, struct drm_file *
 		job->plan = onsram_plan_get(graph->plan);
 		mutex_unlock(&graph->lock);
 	}
-	ret = onsram_job_init(job, file);
-	if (!ret)
-		ret = onsram_syncs_wait(&syncs, file, &job->base);
-	if (ret)
-		goto err_job;
-
-	fence = onsram_job_push(job);
-	if (IS_ERR(fence)) {
-		ret = PTR_ERR(fence);
-		goto err_job;
-	}
-	onsram_syncs_signal(&syncs, fence);
-	dma_fence_put(fence);
-	onsram_syncs_fini(&syncs);
-	return 0;
-
-err_job:
-	onsram_job_free(job);
+	ret = onsram_job_submit(job, file, &syncs);
 out_syncs:
 	onsram_syncs_fini(&syncs);
 	return ret;

@@ -9,6 +9,8 @@
 
 #include "onsram_drv.h"
 
+struct onsram_syncs;
+
 /**
  * enum onsram_job_kind - what a job does
  * @ONSRAM_JOB_OPS: operations of a SUBMIT or a graph, on a compute engine
@@ -115,6 +117,8 @@ void onsram_job_free(struct onsram_job *job);
  * finished fence, or an ERR_PTR
  */
 struct dma_fence *onsram_job_push(struct onsram_job *job);
+/** onsram_job_submit() - queues a job with its syncobjs; takes the job, also where it fails */
+int onsram_job_submit(struct onsram_job *job, struct drm_file *file, struct onsram_syncs *syncs);
 /** onsram_job_complete() - accounts a job whose last command completed and signals its fence */
 void onsram_job_complete(struct onsram_job *job);
 /**

@@ -171,12 +171,36 @@ static int onsram_submit_ops(struct onsram_job *job, const struct drm_onsram_sub
 	return 0;
 }
 
+int onsram_job_submit(struct onsram_job *job, struct drm_file *file, struct onsram_syncs *syncs)
+{
+	struct dma_fence *fence;
+	int ret;
+
+	ret = onsram_job_init(job, file);
+	if (!ret)
+		ret = onsram_syncs_wait(syncs, file, &job->base);
+	if (ret)
+		goto err_job;
+
+	fence = onsram_job_push(job);
+	if (IS_ERR(fence)) {
+		ret = PTR_ERR(fence);
+		goto err_job;
+	}
+	onsram_syncs_signal(syncs, fence);
+	dma_fence_put(fence);
+	return 0;
+
+err_job:
+	onsram_job_free(job);
+	return ret;
+}
+
 int onsram_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	struct drm_onsram_submit *args = data;
 	struct onsram_syncs syncs;
 	struct onsram_job *job;
-	struct dma_fence *fence;
 	int ret;
 
 	if (args->flags || !args->nr_ops || args->nr_ops > DRM_ONSRAM_MAX_OPS ||
@@ -194,25 +218,10 @@ int onsram_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *fil
 	ret = onsram_submit_bos(job, file, args->bos, args->nr_bos);
 	if (!ret)
 		ret = onsram_submit_ops(job, args);
-	if (!ret)
-		ret = onsram_job_init(job, file);
-	if (!ret)
-		ret = onsram_syncs_wait(&syncs, file, &job->base);
 	if (ret)
-		goto err_job;
-
-	fence = onsram_job_push(job);
-	if (IS_ERR(fence)) {
-		ret = PTR_ERR(fence);
-		goto err_job;
-	}
-	onsram_syncs_signal(&syncs, fence);
-	dma_fence_put(fence);
-	onsram_syncs_fini(&syncs);
-	return 0;
-
-err_job:
-	onsram_job_free(job);
+		onsram_job_free(job);
+	else
+		ret = onsram_job_submit(job, file, &syncs);
 out_syncs:
 	onsram_syncs_fini(&syncs);
 	return ret;
