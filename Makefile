@@ -55,7 +55,8 @@ B := build/$(if $(SAN),san,host)
 CC := gcc
 AR := ar
 CFLAGS := -std=gnu11 -Wall -Wextra -Werror -O2 -g -MMD -MP \
-	-Iuapi -Iqemu-device/include -Iqemu-device/hw/misc/onsram -I/usr/include/libdrm
+	-Iuapi -Ilib/perf -Ilib/planner -Iqemu-device/include -Iqemu-device/hw/misc/onsram \
+	-I/usr/include/libdrm
 LDFLAGS :=
 ifneq ($(SAN),)
 sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -77,7 +78,7 @@ SELFTESTS :=
 # FILE=PATH: more files for the guest
 GUEST_FILES :=
 
-include $(wildcard qemu-device/build.mk tools/build.mk tools/*/build.mk daemon/build.mk \
+include $(wildcard lib/*/build.mk qemu-device/build.mk tools/build.mk tools/*/build.mk daemon/build.mk \
 	driver/build.mk tests/*/build.mk)
 
 $(B)/%.o: %.c

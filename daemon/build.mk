@@ -1,12 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The planner as a library for the daemon and the tools, and the policy daemon.
-LIBPLANNER := $(B)/libonsram-planner.a
-PLANNER_OBJS := $(patsubst %,$(B)/daemon/%.o, planner planner-search planner-graph allocate)
-
-$(LIBPLANNER): $(PLANNER_OBJS)
-	@rm -f $@
-	$(AR) rcs $@ $^
-
+# The policy daemon.
 ONSRAMD_OBJS := $(patsubst %,$(B)/daemon/%.o, onsramd agent static eager table log netlink \
 	netlink-parse)
 NETLINK_OBJS := $(filter %/agent.o %/static.o %/onsramd.o %/netlink.o %/netlink-parse.o,$(ONSRAMD_OBJS))
@@ -16,7 +9,7 @@ $(B)/onsramd: $(ONSRAMD_OBJS) $(LIBPLANNER) $(LIBPERF)
 	$(CC) $(LDFLAGS) -o $@ $^ -lnl-genl-3 -lnl-3
 PROGRAMS += $(B)/onsramd
 
-DAEMON_TESTS := $(addprefix $(B)/tests/unit/,test-planner test-allocate test-eager test-netlink)
+DAEMON_TESTS := $(addprefix $(B)/tests/unit/,test-eager test-netlink)
 $(DAEMON_TESTS:=.o): CFLAGS += -Idaemon -I/usr/include/libnl3
 $(DAEMON_TESTS): %: %.o $(LIBPLANNER) $(LIBPERF)
 	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka -lnl-genl-3 -lnl-3

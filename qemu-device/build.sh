@@ -37,6 +37,8 @@ overlay()
 {
 	(cd "$HERE" && find hw include tests docs -type f ! -name ".*" ! -name "*~" 2>/dev/null || true) |
 		sort | sed "s|.*|$HERE/&\t&|"
+	(cd "$TOP/lib/perf" && find . -type f -name '*.[ch]' -printf '%P\n') | sort |
+		sed "s|.*|$TOP/lib/perf/&\thw/misc/onsram/&|"
 	printf '%s\t%s\n' "$TOP/uapi/drm/onsram_op.h" \
 		include/standard-headers/drm/onsram_op.h
 }

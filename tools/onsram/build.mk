@@ -3,10 +3,9 @@
 ONSRAM := $(B)/onsram
 ONSRAM_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard tools/onsram/*.c))
 
-$(ONSRAM_OBJS): CFLAGS += -Itools/lib -Idaemon
+$(ONSRAM_OBJS): CFLAGS += -Itools/lib
 
-# The planner's own fragment is read later and names the same file.
-$(ONSRAM): $(ONSRAM_OBJS) $(LIBONSRAM) $(B)/libonsram-planner.a $(LIBPERF)
+$(ONSRAM): $(ONSRAM_OBJS) $(LIBONSRAM) $(LIBPLANNER) $(LIBPERF)
 	$(CC) $(LDFLAGS) -o $@ $^ -lprotobuf-c -ljson-c -lcrypto -lm
 
 PROGRAMS += $(ONSRAM)

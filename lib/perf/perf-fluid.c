@@ -6,7 +6,7 @@
  * whole number of units per picosecond and nothing is ever rounded but the end
  * of a task, up to the next picosecond.
  *
- * SPDX-License-Identifier: GPL-2.0-or-later
+ * SPDX-License-Identifier: MIT
  */
 #ifdef ONSRAM_IN_QEMU
 #include "qemu/osdep.h"

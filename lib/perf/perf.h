@@ -5,7 +5,7 @@
  * policy daemon and the tools link this library; it includes no QEMU header.
  * docs/specs/onsram.rst holds the formulas with their sources.
  *
- * SPDX-License-Identifier: GPL-2.0-or-later
+ * SPDX-License-Identifier: MIT
  */
 #ifndef ONSRAM_PERF_H
 #define ONSRAM_PERF_H

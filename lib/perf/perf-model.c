@@ -1,7 +1,7 @@
 /*
  * onsram performance model: parameters
  *
- * SPDX-License-Identifier: GPL-2.0-or-later
+ * SPDX-License-Identifier: MIT
  */
 #ifdef ONSRAM_IN_QEMU
 #include "qemu/osdep.h"

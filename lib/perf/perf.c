@@ -1,7 +1,7 @@
 /*
  * onsram performance model: what an operation costs
  *
- * SPDX-License-Identifier: GPL-2.0-or-later
+ * SPDX-License-Identifier: MIT
  */
 #ifdef ONSRAM_IN_QEMU
 #include "qemu/osdep.h"

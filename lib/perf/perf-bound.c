@@ -11,7 +11,7 @@
  * in time, so their bounds add up; the best partition is found by dynamic
  * programming over its last window.
  *
- * SPDX-License-Identifier: GPL-2.0-or-later
+ * SPDX-License-Identifier: MIT
  */
 #ifdef ONSRAM_IN_QEMU
 #include "qemu/osdep.h"

@@ -4,7 +4,7 @@
  * Views a guest may submit can claim up to 2^192 elements (stride 0 costs
  * nothing to write down), so every product saturates instead of wrapping.
  *
- * SPDX-License-Identifier: GPL-2.0-or-later
+ * SPDX-License-Identifier: MIT
  */
 #ifndef ONSRAM_PERF_MATH_H
 #define ONSRAM_PERF_MATH_H

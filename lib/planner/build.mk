@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: MIT
+# The planner as a library for the daemon and the tools: no device, no netlink.
+LIBPLANNER := $(B)/libonsram-planner.a
+PLANNER_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard lib/planner/*.c))
+
+$(LIBPLANNER): $(PLANNER_OBJS)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+PLANNER_TESTS := $(addprefix $(B)/tests/unit/,test-planner test-allocate)
+$(PLANNER_TESTS): %: %.o $(LIBPLANNER) $(LIBPERF)
+	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka
+UNIT_TESTS += $(PLANNER_TESTS)
