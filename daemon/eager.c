@@ -279,10 +279,13 @@ static void open_use(struct onsram_eager *e, struct buffer *b, uint32_t k, uint3
 static uint64_t saving_beside(const struct onsram_eager *e, const struct onsram_perf_op *op,
 			      uint32_t others, uint32_t s)
 {
+	uint64_t resident[ONSRAM_MAX_OPERANDS];
 	struct onsram_cost with, without;
 
-	onsram_op_cost(&e->m, op, others | 1u << s, e->m.spm_size / 2, &with);
-	onsram_op_cost(&e->m, op, others & ~(1u << s), e->m.spm_size / 2, &without);
+	onsram_resident_slots(resident, others | 1u << s);
+	onsram_op_cost(&e->m, op, resident, e->m.spm_size / 2, &with);
+	resident[s] = 0;
+	onsram_op_cost(&e->m, op, resident, e->m.spm_size / 2, &without);
 	return without.time_ps - with.time_ps;
 }
 

@@ -37,9 +37,10 @@ struct windows {
 static uint64_t floor_ps(const struct onsram_model *m,
                          const struct onsram_perf_op *op)
 {
-    uint32_t all = (1u << ONSRAM_MAX_OPERANDS) - 1;
+    uint64_t all[ONSRAM_MAX_OPERANDS];
     struct onsram_cost c;
 
+    onsram_resident_slots(all, UINT32_MAX);
     onsram_op_cost(m, op, all, m->spm_size, &c);
     return c.time_ps;
 }

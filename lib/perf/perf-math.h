@@ -19,6 +19,7 @@
 #define ONSRAM_PS_PER_S         1000000000000ull
 
 typedef unsigned __int128 onsram_u128;
+typedef __int128 onsram_s128;
 
 static inline uint64_t onsram_sat_add(uint64_t a, uint64_t b)
 {

@@ -58,6 +58,32 @@ uint64_t onsram_view_bytes(const struct onsram_view *v)
     return n;
 }
 
+uint64_t onsram_slot_resident(const struct onsram_view *v, uint64_t first,
+                              uint64_t win_begin, uint64_t win_bytes)
+{
+    uint64_t bytes = onsram_view_bytes(v);
+    onsram_s128 size = onsram_dtype_size(v->dtype);
+    onsram_s128 begin = first;
+    onsram_s128 end = begin + size;
+    onsram_s128 win_end = (onsram_s128)win_begin + win_bytes;
+    onsram_s128 from, to;
+
+    for (unsigned d = 0; d < v->rank && d < ONSRAM_MAX_RANK; d++) {
+        onsram_s128 reach = size * v->strides[d] *
+                         (v->dims[d] ? v->dims[d] - 1 : 0);
+
+        begin += reach < 0 ? reach : 0;
+        end += reach > 0 ? reach : 0;
+    }
+    from = begin > win_begin ? begin : win_begin;
+    to = end < win_end ? end : win_end;
+    if (from >= to) {
+        return 0;
+    }
+    return (uint64_t)((onsram_u128)bytes * (onsram_u128)(to - from) /
+                      (onsram_u128)(end - begin));
+}
+
 static uint32_t dim_or_1(const struct onsram_view *v, int d)
 {
     return d >= 0 && d < (int)v->rank && d < ONSRAM_MAX_RANK ? v->dims[d] : 1;
@@ -248,47 +274,63 @@ static uint64_t traffic_problems(const struct onsram_perf_op *op)
 
 /*
  * Bytes read for the two factors of a product.  Half of the staging window
- * holds a part of one factor while the other streams past it, the other half
- * is the second buffer; the cheaper of the two ways round is taken.
+ * holds a part of one factor of a problem while the other streams past it, the
+ * other half is the second buffer; the cheaper of the two ways round is taken.
  */
-static uint64_t factor_traffic(uint64_t a, uint64_t w, uint64_t half)
+static uint64_t factor_traffic(uint64_t a, uint64_t w, uint64_t problems,
+                               uint64_t half)
 {
+    uint64_t held = onsram_sat_mul(problems, half);
     uint64_t hold_w, hold_a;
 
     hold_w = onsram_sat_add(w, onsram_sat_mul(a,
-                            onsram_max(onsram_ceil_div(w, half), 1)));
+                            onsram_max(onsram_ceil_div(w, held), 1)));
     hold_a = onsram_sat_add(a, onsram_sat_mul(w,
-                            onsram_max(onsram_ceil_div(a, half), 1)));
+                            onsram_max(onsram_ceil_div(a, held), 1)));
     return onsram_min(hold_w, hold_a);
+}
+
+/* How the bytes an operation moves divide */
+struct split {
+    uint64_t spm[ONSRAM_MAX_OPERANDS];
+    uint64_t dram[ONSRAM_MAX_OPERANDS];
+};
+
+static void split_slots(const struct onsram_perf_op *op,
+                        const uint64_t resident[ONSRAM_MAX_OPERANDS],
+                        struct split *split)
+{
+    for (unsigned s = 0; s < ONSRAM_MAX_OPERANDS; s++) {
+        uint64_t bytes = onsram_slot_bytes(op, s);
+        uint64_t view = onsram_view_bytes(&op->view[s]);
+        uint64_t held = resident ? onsram_min(resident[s], view) : 0;
+
+        if (bytes != view) {
+            /* Of a table that GATHER reads in part, each byte is as likely */
+            held = (uint64_t)((onsram_u128)bytes * held / view);
+        }
+        split->spm[s] = held;
+        split->dram[s] = bytes - held;
+    }
 }
 
 static uint64_t read_traffic(const struct onsram_model *m,
                              const struct onsram_perf_op *op,
-                             uint32_t resident, uint64_t staging)
+                             const uint64_t dram[ONSRAM_MAX_OPERANDS],
+                             uint64_t staging)
 {
     bool matrix = op->opcode == ONSRAM_OP_GEMM ||
                   op->opcode == ONSRAM_OP_CONV;
-    uint64_t bytes[ONSRAM_MAX_OPERANDS] = { 0 };
+    unsigned s = 1;
     uint64_t sum = 0;
 
-    for (unsigned s = 1; s < ONSRAM_MAX_OPERANDS; s++) {
-        if (!(resident & (1u << s))) {
-            bytes[s] = onsram_slot_bytes(op, s);
-        }
-    }
     if (matrix && m->preset != ONSRAM_PRESET_PAPER) {
-        uint64_t n = traffic_problems(op);
-
-        /* Saturated or odd sizes: never less than every byte once */
-        sum = onsram_max(
-            onsram_sat_mul(n, factor_traffic(bytes[1] / n, bytes[2] / n,
-                                             staging / 2)),
-            onsram_sat_add(bytes[1], bytes[2]));
-        bytes[1] = 0;
-        bytes[2] = 0;
+        sum = factor_traffic(dram[1], dram[2], traffic_problems(op),
+                             staging / 2);
+        s = 3;
     }
-    for (unsigned s = 1; s < ONSRAM_MAX_OPERANDS; s++) {
-        sum = onsram_sat_add(sum, bytes[s]);
+    for (; s < ONSRAM_MAX_OPERANDS; s++) {
+        sum = onsram_sat_add(sum, dram[s]);
     }
     return sum;
 }
@@ -353,24 +395,23 @@ static void finish(const struct onsram_model *m, struct onsram_cost *c)
 }
 
 void onsram_op_cost(const struct onsram_model *m,
-                    const struct onsram_perf_op *op, uint32_t resident,
+                    const struct onsram_perf_op *op,
+                    const uint64_t resident[ONSRAM_MAX_OPERANDS],
                     uint64_t staging, struct onsram_cost *cost)
 {
+    struct split split;
+
     *cost = (struct onsram_cost) { 0 };
     staging = onsram_max(staging, ONSRAM_STAGING_MIN);
+    split_slots(op, resident, &split);
 
     cost->macs = onsram_op_macs(op);
     cost->flops = onsram_op_flops(op);
     cost->compute_ps = compute_time(m, op, cost->macs, cost->flops);
-    cost->dram_read_bytes = read_traffic(m, op, resident, staging);
+    cost->dram_read_bytes = read_traffic(m, op, split.dram, staging);
+    cost->dram_write_bytes = split.dram[0];
     for (unsigned s = 0; s < ONSRAM_MAX_OPERANDS; s++) {
-        if (resident & (1u << s)) {
-            cost->spm_bytes = onsram_sat_add(cost->spm_bytes,
-                                             onsram_slot_bytes(op, s));
-        }
-    }
-    if (!(resident & 1)) {
-        cost->dram_write_bytes = onsram_slot_bytes(op, 0);
+        cost->spm_bytes = onsram_sat_add(cost->spm_bytes, split.spm[s]);
     }
     finish(m, cost);
 }

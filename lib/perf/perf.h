@@ -68,12 +68,30 @@ uint64_t onsram_op_macs(const struct onsram_perf_op *op);
 uint64_t onsram_op_flops(const struct onsram_perf_op *op);
 
 /*
- * Cost of @op when the operand slots in @resident (bit mask) lie in the SPM and
- * @staging bytes of SPM are left as staging window (raised to
- * ONSRAM_STAGING_MIN).  @op must be valid.
+ * How many of a view's bytes lie in the SPM when of its tensor the bytes at
+ * [@win_begin, @win_begin + @win_bytes) do and the view's element (0, 0, ...) is
+ * at @first, all in one address space: onsram_view_bytes() times the share of
+ * the window in the view's extent (first to last byte addressed), rounded down.
+ */
+uint64_t onsram_slot_resident(const struct onsram_view *v, uint64_t first,
+                              uint64_t win_begin, uint64_t win_bytes);
+
+/* Residency of whole operands: every byte of the slots in @slots (bit mask) */
+static inline void onsram_resident_slots(uint64_t resident[ONSRAM_MAX_OPERANDS], uint32_t slots)
+{
+    for (unsigned s = 0; s < ONSRAM_MAX_OPERANDS; s++) {
+        resident[s] = slots & (1u << s) ? UINT64_MAX : 0;
+    }
+}
+
+/*
+ * Cost of @op when of each operand slot's onsram_view_bytes() @resident lie in
+ * the SPM (more counts as all; NULL: none of any slot) and @staging bytes of SPM
+ * are left as staging window (raised to ONSRAM_STAGING_MIN).  @op must be valid.
  */
 void onsram_op_cost(const struct onsram_model *m, const struct onsram_perf_op *op,
-                    uint32_t resident, uint64_t staging, struct onsram_cost *cost);
+                    const uint64_t resident[ONSRAM_MAX_OPERANDS], uint64_t staging,
+                    struct onsram_cost *cost);
 
 /* Cost of copying @bytes between DRAM and SPM: to the SPM, or (write-back) from it */
 void onsram_copy_cost(const struct onsram_model *m, uint64_t bytes, bool writeback,

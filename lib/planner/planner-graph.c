@@ -178,7 +178,10 @@ int onsram_plan_price(const struct onsram_model *m, const struct onsram_plan_gra
 		}
 	}
 	for (uint32_t i = 0; i < g->nr_ops; i++) {
-		onsram_op_cost(m, &f.ops[i], resident[i], onsram_staging(m, held[i]), &c);
+		uint64_t bytes[ONSRAM_MAX_OPERANDS];
+
+		onsram_resident_slots(bytes, resident[i]);
+		onsram_op_cost(m, &f.ops[i], bytes, onsram_staging(m, held[i]), &c);
 		pay(price, &c);
 	}
 	price->energy_fj += onsram_static_energy_fj(m, price->time_ps);

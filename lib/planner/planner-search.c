@@ -13,10 +13,12 @@
 
 static uint64_t price_op(struct onsram_search *s, uint32_t op, uint32_t resident, uint64_t held)
 {
+	uint64_t bytes[ONSRAM_MAX_OPERANDS];
 	struct onsram_cost c;
 
 	s->work++;
-	onsram_op_cost(s->f.m, &s->f.ops[op], resident, onsram_staging(s->f.m, held), &c);
+	onsram_resident_slots(bytes, resident);
+	onsram_op_cost(s->f.m, &s->f.ops[op], bytes, onsram_staging(s->f.m, held), &c);
 	return c.time_ps;
 }
 

@@ -65,4 +65,14 @@ static inline struct onsram_perf_op conv(uint32_t dtype, uint32_t c, uint32_t hw
 	return op;
 }
 
+/** cost() - onsram_op_cost() with the operand slots in @resident (mask) wholly in the SPM */
+static inline void cost(const struct onsram_model *m, const struct onsram_perf_op *op,
+			uint32_t resident, uint64_t staging, struct onsram_cost *c)
+{
+	uint64_t bytes[ONSRAM_MAX_OPERANDS];
+
+	onsram_resident_slots(bytes, resident);
+	onsram_op_cost(m, op, bytes, staging, c);
+}
+
 #endif

@@ -54,7 +54,7 @@ static void test_alone(void **state)
 						1 + rnd(&seed) % 999, 1 + rnd(&seed) % 999);
 		struct onsram_cost c;
 
-		onsram_op_cost(&m, &op, rnd(&seed) & 7, 0, &c);
+		cost(&m, &op, rnd(&seed) & 7, 0, &c);
 		onsram_fluid_start(&f, 0, &c);
 		at += c.time_ps;
 		expect_end(&f, 0, at);
@@ -213,7 +213,7 @@ static uint64_t window(const struct problem *p, const struct onsram_model *m, si
 	for (size_t i = from; i < to; i++) {
 		struct onsram_cost c;
 
-		onsram_op_cost(m, &p->ops[i].op, 0x3f, 0, &c);
+		cost(m, &p->ops[i].op, 0x3f, 0, &c);
 		floor += c.time_ps;
 		for (int s = 0; s < ONSRAM_MAX_OPERANDS; s++) {
 			uint32_t t = p->ops[i].tensor[s];
@@ -316,7 +316,7 @@ static void test_bound_closed_forms(void **state)
 	assert_int_equal(onsram_bound(&m, &op, 1, t, 3), ceil_ps(2 * 64 * 512 * 2 + 512 * 512 * 2, &m));
 	/* Nothing need cross DRAM: the floor */
 	t[0].kind = t[1].kind = t[2].kind = ONSRAM_BOUND_INTERNAL;
-	onsram_op_cost(&m, &op.op, 7, m.spm_size, &c);
+	cost(&m, &op.op, 7, m.spm_size, &c);
 	assert_int_equal(onsram_bound(&m, &op, 1, t, 3), c.time_ps);
 	/* A source read twice crosses once; a tensor index out of range is none */
 	t[2].kind = ONSRAM_BOUND_SOURCE;

@@ -98,7 +98,7 @@ static void test_gemm(void **state)
 	struct onsram_cost c;
 
 	(void)state;
-	onsram_op_cost(&m, &op, 0, m.spm_size, &c);
+	cost(&m, &op, 0, m.spm_size, &c);
 	assert_int_equal(c.macs, 100 * 128 * 256);
 	assert_int_equal(c.flops, 0);
 	/* Fully used array: 2 FLOPs per MAC at 3 TFLOP/s */
@@ -115,7 +115,7 @@ static void test_gemm(void **state)
 	assert_int_equal(c.energy_fj, c.macs * 1500 + (c.dram_read_bytes + c.dram_write_bytes) * 64000);
 
 	/* Everything resident: no DRAM, no latency */
-	onsram_op_cost(&m, &op, 7, m.spm_size, &c);
+	cost(&m, &op, 7, m.spm_size, &c);
 	assert_int_equal(c.dram_read_bytes + c.dram_write_bytes, 0);
 	assert_int_equal(c.spm_bytes, 2 * (100 * 128 + 128 * 256 + 100 * 256));
 	assert_int_equal(c.spm_ps, (c.spm_bytes * 1000 + 383) / 384);
@@ -130,11 +130,11 @@ static void test_array_fill(void **state)
 	struct onsram_cost c;
 
 	(void)state;
-	onsram_op_cost(&m, &op, 7, m.spm_size, &c);
+	cost(&m, &op, 7, m.spm_size, &c);
 	assert_int_equal(c.macs, 10 * 9 * 65);
 	assert_int_equal(c.compute_ps, (2ull * 10 * 16 * 128 * 1000 + 2999) / 3000);
 	m.preset = ONSRAM_PRESET_PAPER;
-	onsram_op_cost(&m, &op, 7, m.spm_size, &c);
+	cost(&m, &op, 7, m.spm_size, &c);
 	assert_int_equal(c.compute_ps, (2ull * 10 * 9 * 65 * 1000 + 2999) / 3000);
 	assert_int_equal(c.overhead_ps, 0);
 }
@@ -152,17 +152,17 @@ static void test_restream(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
-		onsram_op_cost(&m, &op, 0, want[i].staging, &c);
+		cost(&m, &op, 0, want[i].staging, &c);
 		assert_int_equal(c.dram_read_bytes, want[i].mib * MIB);
 		assert_int_equal(c.dram_write_bytes, MIB / 2);
 		/* A resident factor frees the other of being streamed again */
-		onsram_op_cost(&m, &op, 2, want[i].staging, &c);
+		cost(&m, &op, 2, want[i].staging, &c);
 		assert_int_equal(c.dram_read_bytes, MIB);
-		onsram_op_cost(&m, &op, 4, want[i].staging, &c);
+		cost(&m, &op, 4, want[i].staging, &c);
 		assert_int_equal(c.dram_read_bytes, MIB);
 	}
 	m.preset = ONSRAM_PRESET_PAPER;
-	onsram_op_cost(&m, &op, 0, 0, &c);
+	cost(&m, &op, 0, 0, &c);
 	assert_int_equal(c.dram_read_bytes, 2 * MIB);
 }
 
@@ -174,13 +174,13 @@ static void test_batched_gemm(void **state)
 	struct onsram_cost c;
 
 	(void)state;
-	onsram_op_cost(&m, &op, 0, 256 * 1024, &c);
+	cost(&m, &op, 0, 256 * 1024, &c);
 	assert_int_equal(c.macs, 8ull * 256 * 256 * 256);
 	assert_int_equal(c.dram_read_bytes, 2 * 8 * 128 * 1024);
 	op.view[2].strides[0] = 0;
-	onsram_op_cost(&m, &op, 0, 256 * 1024, &c);
+	cost(&m, &op, 0, 256 * 1024, &c);
 	assert_int_equal(c.dram_read_bytes, (8 + 1) * 128 * 1024);
-	onsram_op_cost(&m, &op, 0, 128 * 1024, &c);
+	cost(&m, &op, 0, 128 * 1024, &c);
 	assert_int_equal(c.dram_read_bytes, (2 * 8 + 1) * 128 * 1024);
 }
 
@@ -191,7 +191,7 @@ static void test_conv(void **state)
 	struct onsram_cost c;
 
 	(void)state;
-	onsram_op_cost(&m, &op, 0, m.spm_size, &c);
+	cost(&m, &op, 0, m.spm_size, &c);
 	assert_int_equal(c.macs, 128ull * 56 * 56 * 64 * 9);
 	assert_int_equal(c.compute_ps, (2 * c.macs * 1000 + 2999) / 3000);
 	assert_int_equal(c.dram_read_bytes, 2 * (64 * 56 * 56 + 128 * 64 * 9));
@@ -202,12 +202,12 @@ static void test_conv(void **state)
 	op.view[3] = dense(ONSRAM_DTYPE_F16, 1, 128);
 	op.view[4] = op.view[0];
 	op.attr.act = ONSRAM_ACT_RELU;
-	onsram_op_cost(&m, &op, 0, m.spm_size, &c);
+	cost(&m, &op, 0, m.spm_size, &c);
 	assert_int_equal(c.flops, 3ull * 128 * 56 * 56);
 	assert_int_equal(c.compute_ps, (2 * c.macs * 1000 + 2999) / 3000);
 	assert_int_equal(c.dram_read_bytes, 2 * (64 * 56 * 56 + 128 * 64 * 9 + 128 + 128 * 56 * 56));
 	m.vector_flops = 1000000000;
-	onsram_op_cost(&m, &op, 0, m.spm_size, &c);
+	cost(&m, &op, 0, m.spm_size, &c);
 	assert_int_equal(c.compute_ps, c.flops * 1000);
 }
 
@@ -219,17 +219,17 @@ static void test_depthwise(void **state)
 	struct onsram_cost c;
 
 	(void)state;
-	onsram_op_cost(&m, &op, 0, m.spm_size, &c);
+	cost(&m, &op, 0, m.spm_size, &c);
 	assert_int_equal(c.macs, macs);
 	/* Array: depth 9 fills 16 rows, 1 column of 64; the vector unit is faster */
 	assert_int_equal(c.compute_ps, (2 * macs * 1000 + 374) / 375);
 	/* Where the vector unit is slow, the array does it */
 	m.vector_flops = 1000000000;
-	onsram_op_cost(&m, &op, 0, m.spm_size, &c);
+	cost(&m, &op, 0, m.spm_size, &c);
 	assert_int_equal(c.compute_ps, (2 * 512ull * 14 * 14 * 16 * 64 * 1000 + 2999) / 3000);
 	/* The paper's array is never derated */
 	m.preset = ONSRAM_PRESET_PAPER;
-	onsram_op_cost(&m, &op, 0, m.spm_size, &c);
+	cost(&m, &op, 0, m.spm_size, &c);
 	assert_int_equal(c.compute_ps, (2 * macs * 1000 + 2999) / 3000);
 }
 
@@ -245,7 +245,7 @@ static void test_vector_ops(void **state)
 	op.view[2] = op.view[0];
 	op.opcode = ONSRAM_OP_ELEMENTWISE;
 	op.attr.func = ONSRAM_EW_ADD;
-	onsram_op_cost(&m, &op, 0, 0, &c);
+	cost(&m, &op, 0, 0, &c);
 	assert_int_equal(c.flops, 100000);
 	assert_int_equal(c.macs, 0);
 	assert_int_equal(c.compute_ps, (100000ull * 1000 + 374) / 375);
@@ -253,7 +253,7 @@ static void test_vector_ops(void **state)
 	assert_int_equal(c.dram_write_bytes, 400000);
 	assert_int_equal(c.energy_fj, 50000ull * 1500 + 1200000ull * 64000);
 	op.view[2].strides[0] = 0;	/* a row, broadcast */
-	onsram_op_cost(&m, &op, 0, 0, &c);
+	cost(&m, &op, 0, 0, &c);
 	assert_int_equal(c.dram_read_bytes, 404000);
 
 	op.attr.func = ONSRAM_EW_TANH;
@@ -278,7 +278,7 @@ static void test_vector_ops(void **state)
 	assert_int_equal(onsram_op_flops(&op), 0);
 	op.opcode = ONSRAM_OP_FILL;
 	op.view[1].dtype = ONSRAM_DTYPE_NONE;
-	onsram_op_cost(&m, &op, 0, 0, &c);
+	cost(&m, &op, 0, 0, &c);
 	assert_int_equal(c.dram_read_bytes, 0);
 	assert_int_equal(c.dram_write_bytes, 400000);
 
@@ -310,11 +310,90 @@ static void test_gather(void **state)
 	op.view[0] = dense(ONSRAM_DTYPE_F16, 2, 10, 768);
 	op.view[1] = dense(ONSRAM_DTYPE_F16, 2, 30000, 768);
 	op.view[2] = dense(ONSRAM_DTYPE_I64, 1, 10);
-	onsram_op_cost(&m, &op, 0, 0, &c);
+	cost(&m, &op, 0, 0, &c);
 	assert_int_equal(c.dram_read_bytes, 10 * 768 * 2 + 80);
-	onsram_op_cost(&m, &op, 2, 0, &c);
+	cost(&m, &op, 2, 0, &c);
 	assert_int_equal(c.dram_read_bytes, 80);
 	assert_int_equal(c.spm_bytes, 10 * 768 * 2);
+}
+
+/* Operands of which a part lies in the SPM */
+static void test_parts(void **state)
+{
+	struct onsram_model m = model();
+	struct onsram_perf_op op = gemm(ONSRAM_DTYPE_F16, 1, 512, 1024, 512);
+	uint64_t resident[ONSRAM_MAX_OPERANDS] = { 0 };
+	struct onsram_cost c;
+
+	(void)state;
+	/* Of W (1 MiB) 600 KiB: what is left fits half of a window of 1 MiB */
+	resident[2] = 600 * 1024;
+	onsram_op_cost(&m, &op, resident, MIB, &c);
+	assert_int_equal(c.dram_read_bytes, MIB + 424 * 1024);
+	assert_int_equal(c.spm_bytes, 600 * 1024);
+	/* In half of it, not quite: A crosses twice, or what is left of W four times */
+	onsram_op_cost(&m, &op, resident, MIB / 2, &c);
+	assert_int_equal(c.dram_read_bytes, 2 * MIB + 424 * 1024);
+	/* Of the output all but a byte */
+	resident[0] = MIB / 2 - 1;
+	onsram_op_cost(&m, &op, resident, MIB, &c);
+	assert_int_equal(c.dram_write_bytes, 1);
+	assert_int_equal(c.spm_bytes, 600 * 1024 + MIB / 2 - 1);
+	/* More than there is counts as all */
+	resident[0] = MIB;
+	onsram_op_cost(&m, &op, resident, MIB, &c);
+	assert_int_equal(c.dram_write_bytes, 0);
+	assert_int_equal(c.spm_bytes, 600 * 1024 + MIB / 2);
+
+	/* A quarter of a table serves a quarter of the rows looked up */
+	op = (struct onsram_perf_op){ .opcode = ONSRAM_OP_GATHER };
+	op.view[0] = dense(ONSRAM_DTYPE_F16, 2, 10, 768);
+	op.view[1] = dense(ONSRAM_DTYPE_F16, 2, 30000, 768);
+	op.view[2] = dense(ONSRAM_DTYPE_I64, 1, 10);
+	memset(resident, 0, sizeof(resident));
+	resident[1] = 30000 * 768 * 2 / 4;
+	onsram_op_cost(&m, &op, resident, 0, &c);
+	assert_int_equal(c.spm_bytes, 10 * 768 * 2 / 4);
+	assert_int_equal(c.dram_read_bytes, 10 * 768 * 2 - 10 * 768 * 2 / 4 + 80);
+}
+
+/* The resident bytes of a view from a window of its tensor */
+static void test_slot_resident(void **state)
+{
+	struct onsram_view v = dense(ONSRAM_DTYPE_F16, 2, 10, 50);
+
+	(void)state;
+	assert_int_equal(onsram_slot_resident(&v, 5000, 0, 0), 0);
+	assert_int_equal(onsram_slot_resident(&v, 5000, 5000, 0), 0);
+	assert_int_equal(onsram_slot_resident(&v, 5000, 0, 5000), 0);
+	assert_int_equal(onsram_slot_resident(&v, 5000, 6000, 1000), 0);
+	assert_int_equal(onsram_slot_resident(&v, 5000, 5000, 1000), 1000);
+	assert_int_equal(onsram_slot_resident(&v, 5000, 0, UINT64_MAX), 1000);
+	assert_int_equal(onsram_slot_resident(&v, 5000, 5999, 1000), 1);
+	assert_int_equal(onsram_slot_resident(&v, 5000, 4999, 2), 1);
+	assert_int_equal(onsram_slot_resident(&v, 5000, 5100, 33), 33);
+	/* Every other row: 900 + 100 bytes of extent hold 500, rounded down */
+	v = dense(ONSRAM_DTYPE_F16, 2, 5, 50);
+	v.strides[0] = 100;
+	assert_int_equal(onsram_slot_resident(&v, 5000, 5000, 900), 500);
+	assert_int_equal(onsram_slot_resident(&v, 5000, 5000, 450), 250);
+	assert_int_equal(onsram_slot_resident(&v, 5000, 5000, 100), 55);
+	/* Backwards: the extent ends behind the first element */
+	v.strides[0] = -100;
+	assert_int_equal(onsram_slot_resident(&v, 5800, 5000, 900), 500);
+	assert_int_equal(onsram_slot_resident(&v, 5800, 5000, 450), 250);
+	/* A broadcast dimension adds nothing */
+	v.strides[0] = 0;
+	assert_int_equal(onsram_slot_resident(&v, 5000, 5000, 50), 50);
+	/* A scalar, and the far ends of the address space */
+	v = (struct onsram_view){ .dtype = ONSRAM_DTYPE_I64 };
+	assert_int_equal(onsram_slot_resident(&v, 64, 64, 8), 8);
+	assert_int_equal(onsram_slot_resident(&v, 64, 64, 7), 7);
+	assert_int_equal(onsram_slot_resident(&v, UINT64_MAX, UINT64_MAX, UINT64_MAX), 8);
+	v.dtype = ONSRAM_DTYPE_NONE;
+	assert_int_equal(onsram_slot_resident(&v, 64, 0, UINT64_MAX), 0);
+	memset(&v, 0xff, sizeof(v));
+	assert_int_equal(onsram_slot_resident(&v, 0, 0, UINT64_MAX), 0);
 }
 
 static void test_copy(void **state)
@@ -341,7 +420,7 @@ static void test_copy(void **state)
 		op.view[0] = dense(ONSRAM_DTYPE_BOOL, 1, 12345);
 		op.view[1] = op.view[0];
 		m.spm_bw = 1000000000;
-		onsram_op_cost(&m, &op, writeback ? 2 : 1, 0, &d);
+		cost(&m, &op, writeback ? 2 : 1, 0, &d);
 		onsram_copy_cost(&m, 12345, writeback, &c);
 		assert_memory_equal(&c, &d, sizeof(c));
 	}
@@ -360,8 +439,9 @@ static void test_static_energy(void **state)
 }
 
 static void check_invariants(const struct onsram_model *m, const struct onsram_perf_op *op,
-			     uint32_t resident, uint64_t staging)
+			     const uint64_t resident[ONSRAM_MAX_OPERANDS], uint64_t staging)
 {
+	uint64_t more[ONSRAM_MAX_OPERANDS];
 	struct onsram_model half = *m;
 	struct onsram_cost c, d;
 	uint64_t work;
@@ -374,11 +454,20 @@ static void check_invariants(const struct onsram_model *m, const struct onsram_p
 
 	onsram_op_cost(m, op, resident, staging * 2, &d);
 	assert_true(d.time_ps <= c.time_ps);
+	memcpy(more, resident, sizeof(more));
 	for (unsigned int s = 0; s < ONSRAM_MAX_OPERANDS; s++) {
-		onsram_op_cost(m, op, resident | 1u << s, staging, &d);
-		assert_true(d.time_ps <= c.time_ps);
-		assert_true(d.dram_read_bytes <= c.dram_read_bytes);
-		assert_true(d.dram_write_bytes <= c.dram_write_bytes);
+		const uint64_t add[] = { 1, 2, 1000, UINT64_MAX - resident[s] };
+
+		for (size_t i = 0; i < sizeof(add) / sizeof(add[0]); i++) {
+			if (resident[s] > UINT64_MAX - add[i])
+				continue;
+			more[s] = resident[s] + add[i];
+			onsram_op_cost(m, op, more, staging, &d);
+			assert_true(d.time_ps <= c.time_ps);
+			assert_true(d.dram_read_bytes <= c.dram_read_bytes);
+			assert_true(d.dram_write_bytes <= c.dram_write_bytes);
+		}
+		more[s] = resident[s];
 	}
 	half.dram_bw = m->dram_bw / 2;
 	onsram_op_cost(&half, op, resident, staging, &d);
@@ -386,6 +475,16 @@ static void check_invariants(const struct onsram_model *m, const struct onsram_p
 	if (c.dram_ps < 1ull << 58) {
 		assert_true(d.dram_ps <= 2 * c.dram_ps);
 		assert_true(d.dram_ps + 1 >= 2 * c.dram_ps - (c.dram_ps > 0));
+	}
+}
+
+/* None, all or some of each operand */
+static void random_residency(uint64_t resident[ONSRAM_MAX_OPERANDS], uint32_t *seed)
+{
+	for (unsigned int s = 0; s < ONSRAM_MAX_OPERANDS; s++) {
+		const uint64_t choice[] = { 0, UINT64_MAX, rnd(seed) % (8 * MIB), rnd(seed) % 5000 };
+
+		resident[s] = choice[rnd(seed) % 4];
 	}
 }
 
@@ -397,7 +496,7 @@ static void test_invariants(void **state)
 	(void)state;
 	for (int i = 0; i < 3000; i++) {
 		struct onsram_perf_op op;
-		uint32_t resident = rnd(&seed) & 0x3f;
+		uint64_t resident[ONSRAM_MAX_OPERANDS];
 		uint64_t staging = 1024ull * (rnd(&seed) % 2048);
 
 		if (i % 2)
@@ -408,6 +507,7 @@ static void test_invariants(void **state)
 				  32 * (1 + rnd(&seed) % 16), 1 + rnd(&seed) % 7, 1u << rnd(&seed) % 6);
 		m.preset = rnd(&seed) % 4 ? ONSRAM_PRESET_DEFAULT : ONSRAM_PRESET_PAPER;
 		m.spm_bw = 1ull << rnd(&seed) % 40;
+		random_residency(resident, &seed);
 		check_invariants(&m, &op, resident, staging);
 	}
 }
@@ -416,8 +516,11 @@ static void test_invariants(void **state)
 static void test_extremes(void **state)
 {
 	struct onsram_model slow = model(), m = model();
+	uint64_t none[ONSRAM_MAX_OPERANDS], all[ONSRAM_MAX_OPERANDS];
 
 	(void)state;
+	onsram_resident_slots(none, 0);
+	onsram_resident_slots(all, UINT32_MAX);
 	slow.peak_flops = 2;
 	slow.vector_flops = 1;
 	slow.dram_bw = 1;
@@ -438,11 +541,11 @@ static void test_extremes(void **state)
 				for (unsigned int d = 0; d < ONSRAM_MAX_RANK && !strided; d++)
 					op.view[s].strides[d] = 0;
 			}
-			check_invariants(&m, &op, 0, 0);
-			check_invariants(&m, &op, 0x3f, UINT64_MAX / 2);
-			onsram_op_cost(&slow, &op, 0, 0, &c);
+			check_invariants(&m, &op, none, 0);
+			check_invariants(&m, &op, all, UINT64_MAX / 2);
+			cost(&slow, &op, 0, 0, &c);
 			assert_true(c.time_ps >= c.overhead_ps && c.time_ps <= (1ull << 60) + c.overhead_ps);
-			onsram_op_cost(&slow, &op, 0x3f, 0, &c);
+			cost(&slow, &op, 0x3f, 0, &c);
 			assert_true(c.time_ps >= c.overhead_ps);
 		}
 	}
@@ -468,6 +571,8 @@ int main(void)
 		cmocka_unit_test(test_depthwise),
 		cmocka_unit_test(test_vector_ops),
 		cmocka_unit_test(test_gather),
+		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_slot_resident),
 		cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_static_energy),
 		cmocka_unit_test(test_invariants),

@@ -45,6 +45,7 @@ static uint64_t replay(const struct onsram_model *m, const struct onsram_interva
 
 	for (uint32_t i = 0; i < g.nr_ops; i++) {
 		struct onsram_perf_op op = { .opcode = g.ops[i].opcode, .attr = g.ops[i].attr };
+		uint64_t resident_bytes[ONSRAM_MAX_OPERANDS];
 		uint64_t held = 0;
 		uint32_t mask = 0;
 
@@ -65,7 +66,8 @@ static uint64_t replay(const struct onsram_model *m, const struct onsram_interva
 			if (op.view[s].dtype && resident[g.ops[i].operand[s].bo])
 				mask |= 1u << s;
 		}
-		onsram_op_cost(m, &op, mask, m->spm_size - held, &c);
+		onsram_resident_slots(resident_bytes, mask);
+		onsram_op_cost(m, &op, resident_bytes, m->spm_size - held, &c);
 		time += c.time_ps;
 		if (mask & 1)
 			dirty[g.ops[i].operand[0].bo] = true;

@@ -278,34 +278,19 @@ uint32_t onsram_command_execute(OnsramState *s)
     }
 }
 
-static bool dense(const struct onsram_view *v)
-{
-    int64_t begin, end;
-
-    return onsram_view_extent(v, &begin, &end) &&
-           (uint64_t)(end - begin) == onsram_view_elements(v) *
-                                      onsram_dtype_size(v->dtype);
-}
-
 void onsram_command_cost(OnsramState *s, const struct onsram_hw_cmd *cmd,
                          struct onsram_cost *cost)
 {
     struct onsram_perf_op op = { .opcode = cmd->opcode, .attr = cmd->attr };
-    uint32_t resident = 0;
+    uint64_t resident[ONSRAM_MAX_OPERANDS];
+    uint32_t slots = 0;
 
     for (unsigned i = 0; i < ONSRAM_MAX_OPERANDS; i++) {
         op.view[i] = cmd->operand[i].view;
         if (cmd->operand[i].addr & ONSRAM_ADDR_SPM) {
-            resident |= 1u << i;
+            slots |= 1u << i;
         }
     }
-    /* A whole tensor moved between DRAM and SPM: no arithmetic takes part */
-    if (cmd->opcode == ONSRAM_OP_COPY && (resident == 1 || resident == 2) &&
-        op.view[0].dtype == op.view[1].dtype &&
-        dense(&op.view[0]) && dense(&op.view[1])) {
-        onsram_copy_cost(&s->model, onsram_view_bytes(&op.view[0]),
-                         resident == 2, cost);
-        return;
-    }
+    onsram_resident_slots(resident, slots);
     onsram_op_cost(&s->model, &op, resident, onsram_spm_staging(s), cost);
 }
