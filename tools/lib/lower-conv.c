@@ -104,16 +104,6 @@ int lower_pool(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 	dims[1] = x->view.dims[1];
 	if (lower_window(g, n, x, kernel, &op.attr, dims))
 		return -1;
-	/* ONNX counts what ceil_mode adds as padding, the device does not. */
-	for (uint32_t d = 0; op.attr.func == ONSRAM_POOL_AVG_PAD && d < x->view.rank - 2; d++) {
-		int64_t end = (dims[d + 2] - 1) * op.attr.stride[d] + op.attr.dilation[d] * (kernel[d] - 1) + 1 -
-			      op.attr.pad_begin[d] - x->view.dims[d + 2];
-
-		if (end > UINT16_MAX)
-			return ir_fail(g, "padding of dimension %u is out of range", d);
-		if (end > op.attr.pad_end[d])
-			op.attr.pad_end[d] = end;
-	}
 	op.operand[1] = *x;
 	if (lower_new(g, n, 0, ONSRAM_DTYPE_F32, x->view.rank, dims, &op.operand[0]))
 		return -1;
