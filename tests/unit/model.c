@@ -118,6 +118,18 @@ Onnx__ValueInfoProto *model_input(Onnx__ModelProto *m, const char *name, uint32_
 	return v;
 }
 
+void model_dim(Onnx__ValueInfoProto *input, uint32_t d, const char *name)
+{
+	Onnx__TensorShapeProto__Dimension *dim = input->type->tensor_type->shape->dim[d];
+
+	dim->value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE__NOT_SET;
+	dim->dim_value = 0;
+	if (name) {
+		dim->value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM;
+		dim->dim_param = must(strdup(name));
+	}
+}
+
 void model_output(Onnx__ModelProto *m, const char *name)
 {
 	append(m->graph->output, m->graph->n_output, value_info(name));

@@ -21,6 +21,8 @@ void model_remove(char *path);
 
 /** model_input() - add a float input */
 Onnx__ValueInfoProto *model_input(Onnx__ModelProto *m, const char *name, uint32_t rank, const int64_t *dims);
+/** model_dim() - give dimension @d of an input a name instead of a number, or with NULL neither */
+void model_dim(Onnx__ValueInfoProto *input, uint32_t d, const char *name);
 void model_output(Onnx__ModelProto *m, const char *name);
 /** model_floats() - add a float initializer; @data NULL: 0, 1, 2, ... */
 void model_floats(Onnx__ModelProto *m, const char *name, uint32_t rank, const int64_t *dims, const float *data);

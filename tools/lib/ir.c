@@ -50,6 +50,7 @@ void ir_free(struct ir_graph *g)
 	free(g->names);
 	free(g->inputs);
 	free(g->outputs);
+	free(g->symbols);
 	free(g->err);
 	memset(g, 0, sizeof(*g));
 }

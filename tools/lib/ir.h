@@ -47,9 +47,20 @@ struct ir_name {
 };
 
 /**
+ * struct ir_symbol - a named dimension
+ * @from: what gave it its size
+ */
+struct ir_symbol {
+	const char *name;
+	const char *from;
+	uint32_t size;
+};
+
+/**
  * struct ir_graph - what the importer has made so far
  * @opset: version of the default operator set the model asks for
  * @names: hash table of named values, @names_size slots (a power of two)
+ * @symbols: named dimensions whose size is known; names belong to the model and the options
  * @folded: elements of constants that were made on the host
  * @node_op: operator of the node being lowered, for messages
  * @node_name: name of that node, or of its first output
@@ -69,6 +80,8 @@ struct ir_graph {
 	uint32_t nr_inputs;
 	uint32_t *outputs;
 	uint32_t nr_outputs;
+	struct ir_symbol *symbols;
+	uint32_t nr_symbols;
 	uint64_t folded;
 	const char *node_op;
 	const char *node_name;

@@ -63,39 +63,6 @@ static int add_initializer(struct ir_graph *g, Onnx__TensorProto *t)
 	return ret;
 }
 
-static int add_input(struct ir_graph *g, const Onnx__ValueInfoProto *info)
-{
-	const Onnx__TypeProto *type = info->type;
-	const Onnx__TensorShapeProto *shape;
-	int64_t dims[ONSRAM_MAX_RANK];
-	const char *name = text(info->name);
-	uint32_t dtype;
-	ir_value v;
-
-	if (!type || type->value_case != ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE)
-		return ir_fail(g, "input '%s' is not a tensor", name);
-	dtype = proto_dtype(type->tensor_type->elem_type);
-	if (!dtype)
-		return ir_fail(g, "input '%s': element type %s is not supported", name,
-			       proto_dtype_name(type->tensor_type->elem_type));
-	if (dtype == ONSRAM_DTYPE_F16)
-		dtype = ONSRAM_DTYPE_F32;
-	shape = type->tensor_type->shape;
-	if (!shape)
-		return ir_fail(g, "input '%s' has no shape", name);
-	if (shape->n_dim > ONSRAM_MAX_RANK)
-		return ir_fail(g, "input '%s' has %zu dimensions; at most %d are supported", name,
-			       shape->n_dim, ONSRAM_MAX_RANK);
-	/* A dimension without a number (a batch of any size) is 1, as ONNX's test runner has it. */
-	for (size_t d = 0; d < shape->n_dim; d++)
-		dims[d] = shape->dim[d]->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE ?
-			  shape->dim[d]->dim_value : 1;
-	if (ir_tensor_new(g, name, ONSRAM_ROLE_INPUT, dtype, shape->n_dim, dims, &v) || ir_bind(g, name, &v))
-		return -1;
-	g->inputs[g->nr_inputs++] = v.bo;
-	return 0;
-}
-
 static bool produced_later(const Onnx__GraphProto *graph, size_t node, const char *name)
 {
 	for (; node < graph->n_node; node++)
@@ -210,22 +177,14 @@ int onnx_to_graph(struct ir_graph *g, Onnx__ModelProto *model)
 	if (graph->n_output > DRM_ONSRAM_MAX_BOS)
 		return ir_fail(g, "the graph has %zu outputs; at most %d are supported", graph->n_output,
 			       DRM_ONSRAM_MAX_BOS);
-	g->inputs = calloc(graph->n_input ? graph->n_input : 1, sizeof(*g->inputs));
 	g->outputs = calloc(graph->n_output, sizeof(*g->outputs));
-	if (!g->inputs || !g->outputs)
+	if (!g->outputs)
 		return ir_nomem(g);
 	for (size_t i = 0; i < graph->n_initializer; i++)
 		if (add_initializer(g, graph->initializer[i]))
 			return -1;
-	/* Old models list initializers among the inputs; those are no inputs to us. */
-	for (size_t i = 0; i < graph->n_input; i++) {
-		const ir_value *v = ir_lookup(g, text(graph->input[i]->name));
-
-		if (v && g->tensors[v->bo].role == ONSRAM_ROLE_WEIGHT)
-			continue;
-		if (add_input(g, graph->input[i]))
-			return -1;
-	}
+	if (inputs_add(g, graph))
+		return -1;
 	for (size_t i = 0; i < graph->n_node; i++)
 		if (add_node(g, graph, i))
 			return -1;

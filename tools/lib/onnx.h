@@ -13,4 +13,7 @@
  */
 int onnx_to_graph(struct ir_graph *g, Onnx__ModelProto *model);
 
+/** inputs_add() - make tensors of the inputs of @graph that are no initializers. Return: 0, or -1 with @g->err set */
+int inputs_add(struct ir_graph *g, const Onnx__GraphProto *graph);
+
 #endif

@@ -66,14 +66,34 @@ struct onsram_program {
 	uint32_t nr_outputs;
 };
 
+struct onsram_array;
+
+/**
+ * struct onsram_shape - a size that the model leaves open
+ * @name: an input, or a named dimension, which then has one size in the whole model
+ * @rank: dimensions of the input; 1 for a named dimension
+ */
+struct onsram_shape {
+	const char *name;
+	uint32_t rank;
+	uint32_t dims[ONSRAM_MAX_RANK];
+};
+
 /**
  * struct onsram_import_options - how a model is lowered
  * @fuse: fold BatchNorm, bias and activation into the operation before them, and Concat into its producers
  * @dtype: storage of float tensors, ONSRAM_DTYPE_F32 or ONSRAM_DTYPE_F16
+ * @shapes: sizes of dimensions that the model leaves open
+ * @inputs: contents of the first @nr_inputs inputs, in the order the model declares them
+ *	(initialisers not counted); their shapes settle open dimensions, too
  */
 struct onsram_import_options {
 	bool fuse;
 	uint32_t dtype;
+	const struct onsram_shape *shapes;
+	uint32_t nr_shapes;
+	const struct onsram_array *inputs;
+	uint32_t nr_inputs;
 };
 
 /**
@@ -88,8 +108,6 @@ struct onsram_program *onsram_import(const char *path, const struct onsram_impor
 /** onsram_program_free() - release a program; NULL is allowed */
 void onsram_program_free(struct onsram_program *p);
 
-struct onsram_array;
-
 /**
  * onsram_default_input() - an input as ONNX's backend test runner makes it up
  * @p: program
@@ -100,7 +118,7 @@ struct onsram_array;
  * @err: on failure a message; caller frees.  Inputs that are not float have no default
  *
  * The runner feeds these to the models it has no input data for (those of
- * data/light); a dimension without a number is 1 there, and so it is here.
+ * data/light).
  * Return: 0 or -1
  */
 int onsram_default_input(const struct onsram_program *p, uint32_t i, struct onsram_array *a, char **err);

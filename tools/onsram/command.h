@@ -48,6 +48,21 @@ int parse_size(const char *text, uint64_t *value);
 int parse_dtype(const char *cmd, const char *text, uint32_t *dtype);
 int parse_fuse(const char *cmd, const char *text, bool *fuse);
 
+#define MAX_SHAPES 64
+
+/** struct shape_list - the arguments of --shape */
+struct shape_list {
+	struct onsram_shape shape[MAX_SHAPES];
+	uint32_t nr;
+};
+
+/**
+ * parse_shape() - add an argument of --shape, NAME=D,D,..., to @list and point @import to it
+ * @text: is cut; the names stay in it
+ * Return: 0, or the exit status
+ */
+int parse_shape(const char *cmd, char *text, struct shape_list *list, struct onsram_import_options *import);
+
 /** policy_name() - none, lru, static or eager */
 const char *policy_name(uint32_t policy);
 /** policy_value() - enum drm_onsram_policy, or 0 for an unknown name */

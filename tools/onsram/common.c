@@ -113,6 +113,37 @@ int parse_fuse(const char *cmd, const char *text, bool *fuse)
 	return 0;
 }
 
+int parse_shape(const char *cmd, char *text, struct shape_list *list, struct onsram_import_options *import)
+{
+	struct onsram_shape *s = &list->shape[list->nr];
+	char *equal = strrchr(text, '='), *p = equal;
+
+	if (!equal || equal == text)
+		return usage_error(cmd, "--shape is NAME=D,D,..., not \"%s\"", text);
+	if (list->nr == MAX_SHAPES)
+		return usage_error(cmd, "--shape is given more than %d times", MAX_SHAPES);
+	*equal = 0;
+	*s = (struct onsram_shape){ .name = text };
+	while (p) {
+		char *number = p + 1;
+		uint64_t dim;
+
+		p = strchr(number, ',');
+		if (p)
+			*p = 0;
+		if (s->rank == ONSRAM_MAX_RANK)
+			return usage_error(cmd, "--shape %s has more than %d dimensions", text, ONSRAM_MAX_RANK);
+		if (parse_u64(number, 1, ONSRAM_MAX_ELEMENTS, &dim))
+			return usage_error(cmd, "--shape %s: a dimension is a number from 1 to %u, not \"%s\"", text,
+					   ONSRAM_MAX_ELEMENTS, number);
+		s->dims[s->rank++] = dim;
+	}
+	list->nr++;
+	import->shapes = list->shape;
+	import->nr_shapes = list->nr;
+	return 0;
+}
+
 static const char *const policy_names[DRM_ONSRAM_POLICY_COUNT] = {
 	[DRM_ONSRAM_POLICY_DEFAULT] = "default",
 	[DRM_ONSRAM_POLICY_NONE] = "none",

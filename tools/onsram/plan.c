@@ -20,6 +20,7 @@ struct options {
 	uint64_t spm_size;
 	bool has_spm_size;
 	uint32_t policy;
+	struct shape_list shapes;
 	struct onsram_import_options import;
 	bool explain;
 	bool json;
@@ -34,6 +35,8 @@ static void help(void)
 	       "  --policy P       static (default) or none\n"
 	       "  --dtype T        fp32 (default) or fp16\n"
 	       "  --fuse on|off    fold BatchNorm, bias and activation (default on)\n"
+	       "  --shape NAME=D,..  dimensions of input NAME where the model leaves them open; also the\n"
+	       "                   size of a named dimension: N=4\n"
 	       "  --explain        every tensor: where it stays, or why it does not\n"
 	       "  --json           the plan as JSON\n\n"
 	       "The second form only allocates: PROBLEM.csv has the columns id,lower,upper,size (a\n"
@@ -83,6 +86,7 @@ static int parse_options(struct options *opt, int argc, char **argv, bool *helpe
 		{ "policy", required_argument, NULL, 'p' },
 		{ "dtype", required_argument, NULL, 'd' },
 		{ "fuse", required_argument, NULL, 'f' },
+		{ "shape", required_argument, NULL, 'S' },
 		{ "csv", required_argument, NULL, 'c' },
 		{ "capacity", required_argument, NULL, 'n' },
 		{ "output", required_argument, NULL, 'o' },
@@ -108,6 +112,9 @@ static int parse_options(struct options *opt, int argc, char **argv, bool *helpe
 			break;
 		case 'f':
 			status = parse_fuse(CMD, optarg, &opt->import.fuse);
+			break;
+		case 'S':
+			status = parse_shape(CMD, optarg, &opt->shapes, &opt->import);
 			break;
 		case 'c':
 			opt->csv = optarg;

@@ -25,6 +25,7 @@ struct options {
 	uint64_t repeat;
 	struct files input;
 	struct files expect;
+	struct shape_list shapes;
 	struct onsram_import_options import;
 	const char *output_dir;
 	double rtol;
@@ -36,6 +37,7 @@ struct context {
 	struct options opt;
 	struct onsram_program *program;
 	struct onsram_array *inputs;
+	uint32_t nr_inputs;
 	struct onsram_array *expect;
 	struct run_report report;
 };
@@ -49,6 +51,8 @@ static void help(void)
 	       "  --repeat N         passes over the network under each policy (default 1)\n"
 	       "  --input F.pb ...   inputs in the model's order, as ONNX TensorProto files;\n"
 	       "                     default: what ONNX's backend test runner gives such models\n"
+	       "  --shape NAME=D,... dimensions of input NAME where the model leaves them open and no\n"
+	       "                     --input tells; also the size of a named dimension: N=4\n"
 	       "  --expect F.pb ...  expected outputs in the model's order; exit status 1 where\n"
 	       "                     |output - expected| > atol + rtol * |expected|\n"
 	       "  --rtol R, --atol A tolerances of --expect (default 1e-3 and 1e-7)\n"
@@ -110,6 +114,7 @@ static int parse_options(struct options *opt, int argc, char **argv, bool *helpe
 		{ "repeat", required_argument, NULL, 'n' },
 		{ "input", required_argument, NULL, 'i' },
 		{ "expect", required_argument, NULL, 'e' },
+		{ "shape", required_argument, NULL, 's' },
 		{ "rtol", required_argument, NULL, 'r' },
 		{ "atol", required_argument, NULL, 'a' },
 		{ "dtype", required_argument, NULL, 'd' },
@@ -153,6 +158,9 @@ static int parse_options(struct options *opt, int argc, char **argv, bool *helpe
 		case 'e':
 			list = &opt->expect;
 			status = add_file(list, optarg);
+			break;
+		case 's':
+			status = parse_shape(CMD, optarg, &opt->shapes, &opt->import);
 			break;
 		case 'r':
 			status = parse_tolerance("--rtol", optarg, &opt->rtol);
@@ -222,27 +230,43 @@ static int fit_array(const char *path, struct onsram_array *a, const struct onsr
 	return 0;
 }
 
-static int load_inputs(struct context *c)
+static int read_inputs(struct context *c)
+{
+	uint32_t nr = c->opt.input.nr;
+	char *err;
+
+	c->inputs = calloc(nr + 1, sizeof(*c->inputs));
+	if (!c->inputs)
+		return failure(CMD, "out of memory");
+	for (c->nr_inputs = 0; c->nr_inputs < nr; c->nr_inputs++)
+		if (onsram_array_load(c->opt.input.path[c->nr_inputs], &c->inputs[c->nr_inputs], &err))
+			return failure_text(CMD, err);
+	c->opt.import.inputs = c->inputs;
+	c->opt.import.nr_inputs = nr;
+	return 0;
+}
+
+/* Inputs that fit the program: those given, or the default */
+static int fit_inputs(struct context *c)
 {
 	const struct onsram_program *p = c->program;
-	char *err = NULL;
+	char *err;
 	uint32_t i;
-	int status;
+	int status = 0;
 
-	if (c->opt.input.nr && c->opt.input.nr != p->nr_inputs)
-		return usage_error(CMD, "%u --input files for a model with %u inputs",
-				   c->opt.input.nr, p->nr_inputs);
-	for (i = 0; i < p->nr_inputs; i++) {
-		const struct onsram_tensor *t = &p->tensors[p->inputs[i]];
-		const char *path = c->opt.input.nr ? c->opt.input.path[i] : "default input";
-
-		if (c->opt.input.nr ? onsram_array_load(path, &c->inputs[i], &err) :
-				      onsram_default_input(p, i, &c->inputs[i], &err))
+	if (c->nr_inputs && c->nr_inputs != p->nr_inputs)
+		return usage_error(CMD, "%u --input files for a model with %u inputs", c->nr_inputs, p->nr_inputs);
+	for (i = 0; i < c->nr_inputs && !status; i++)
+		status = fit_array(c->opt.input.path[i], &c->inputs[i], &p->tensors[p->inputs[i]]);
+	if (status || c->nr_inputs || !p->nr_inputs)
+		return status;
+	free(c->inputs);
+	c->inputs = calloc(p->nr_inputs, sizeof(*c->inputs));
+	if (!c->inputs)
+		return failure(CMD, "out of memory");
+	for (; c->nr_inputs < p->nr_inputs; c->nr_inputs++)
+		if (onsram_default_input(p, c->nr_inputs, &c->inputs[c->nr_inputs], &err))
 			return failure_text(CMD, err);
-		status = fit_array(path, &c->inputs[i], t);
-		if (status)
-			return status;
-	}
 	return 0;
 }
 
@@ -392,7 +416,7 @@ static int run_policy(struct context *c, struct onsram_device *dev, uint32_t pol
 	r = onsram_runner_create(dev, c->program, &opt, &err);
 	if (!r)
 		return failure_text(CMD, err);
-	for (i = 0; !status && i < c->program->nr_inputs; i++)
+	for (i = 0; !status && i < c->nr_inputs; i++)
 		if (onsram_runner_set_input(r, i, &c->inputs[i], &err))
 			status = failure_text(CMD, err);
 	if (!status)
@@ -439,15 +463,17 @@ static int run_model(struct context *c)
 	char *err = NULL;
 	int status;
 
+	status = read_inputs(c);
+	if (status)
+		return status;
 	progress_update(CMD, "reading the model", 0, 0);
 	c->program = onsram_import(c->opt.model, &c->opt.import, &err);
 	if (!c->program)
 		return failure_text(CMD, err);
-	c->inputs = calloc(c->program->nr_inputs + 1, sizeof(*c->inputs));
 	c->expect = calloc(c->program->nr_outputs + 1, sizeof(*c->expect));
-	if (!c->inputs || !c->expect)
+	if (!c->expect)
 		return failure(CMD, "out of memory");
-	status = load_inputs(c);
+	status = fit_inputs(c);
 	if (!status)
 		status = load_expected(c);
 	if (status)
@@ -470,7 +496,7 @@ static void release(struct context *c)
 {
 	uint32_t i;
 
-	for (i = 0; c->inputs && i < c->program->nr_inputs; i++)
+	for (i = 0; i < c->nr_inputs; i++)
 		onsram_array_release(&c->inputs[i]);
 	for (i = 0; c->expect && i < c->program->nr_outputs; i++)
 		onsram_array_release(&c->expect[i]);

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+/* Inputs whose dimensions the model leaves open. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "model.h"
+
+#define DIMS(...) sizeof((int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t), (int64_t[]){ __VA_ARGS__ }
+#define SHAPE(name_, ...) { \
+	.name = name_, .rank = sizeof((uint32_t[]){ __VA_ARGS__ }) / sizeof(uint32_t), .dims = { __VA_ARGS__ } \
+}
+
+/* y = x + z with x [N, 3] and z [N, M]; M may be 1 or 3. */
+static char *model(bool no_shape)
+{
+	Onnx__ModelProto *m = model_new(13);
+	Onnx__ValueInfoProto *x = model_input(m, "x", DIMS(1, 3)), *z = model_input(m, "z", DIMS(1, 1));
+	char *path;
+
+	model_dim(x, 0, "N");
+	model_dim(z, 0, "N");
+	model_dim(z, 1, "M");
+	model_output(m, "y");
+	model_node(m, "Add", "x z", "y");
+	if (no_shape) {
+		onnx__tensor_shape_proto__free_unpacked(x->type->tensor_type->shape, NULL);
+		x->type->tensor_type->shape = NULL;
+	}
+	path = model_write(m);
+	model_free(m);
+	return path;
+}
+
+static void yields(const struct onsram_import_options *opt, bool no_shape, uint32_t n)
+{
+	char *path = model(no_shape), *err = NULL;
+	struct onsram_program *p = onsram_import(path, opt, &err);
+
+	if (!p)
+		fail_msg("%s", err ? err : "out of memory");
+	assert_int_equal(p->nr_inputs, 2);
+	assert_int_equal(p->tensors[p->inputs[0]].view.dims[0], n);
+	assert_int_equal(p->tensors[p->inputs[1]].view.dims[0], n);
+	assert_int_equal(p->tensors[p->outputs[0]].view.dims[0], n);
+	assert_int_equal(p->tensors[p->outputs[0]].view.dims[1], 3);
+	onsram_program_free(p);
+	model_remove(path);
+}
+
+/* Import fails with a message that has both words. */
+static void fails(const struct onsram_import_options *opt, bool no_shape, const char *word, const char *also)
+{
+	char *path = model(no_shape), *err = NULL;
+
+	assert_null(onsram_import(path, opt, &err));
+	assert_non_null(err);
+	if (!strstr(err, word) || !strstr(err, also))
+		fail_msg("'%s' does not say '%s' and '%s'", err, word, also);
+	free(err);
+	model_remove(path);
+}
+
+static struct onsram_import_options with_shapes(const struct onsram_shape *shapes, uint32_t nr)
+{
+	return (struct onsram_import_options){ .dtype = ONSRAM_DTYPE_F32, .shapes = shapes, .nr_shapes = nr };
+}
+
+static struct onsram_import_options with_inputs(const struct onsram_array *inputs, uint32_t nr)
+{
+	return (struct onsram_import_options){ .dtype = ONSRAM_DTYPE_F32, .inputs = inputs, .nr_inputs = nr };
+}
+
+static void test_shapes(void **state)
+{
+	const struct onsram_shape shapes[] = { SHAPE("x", 5, 3), SHAPE("M", 1) };
+	const struct onsram_shape both[] = { SHAPE("z", 4, 1), SHAPE("x", 4, 3) };
+	const struct onsram_shape names[] = { SHAPE("M", 3), SHAPE("N", 7) };
+	struct onsram_import_options opt = with_shapes(shapes, 2);
+
+	(void)state;
+	/* N of z is that of x */
+	yields(&opt, false, 5);
+	opt = with_shapes(both, 2);
+	yields(&opt, false, 4);
+	yields(&opt, true, 4);
+	opt = with_shapes(names, 2);
+	yields(&opt, false, 7);
+}
+
+static void test_contents(void **state)
+{
+	float data[12] = { 0 };
+	const struct onsram_array inputs[] = {
+		{ .dtype = ONSRAM_DTYPE_F32, .rank = 2, .dims = { 4, 3 }, .bytes = 48, .data = data },
+		{ .dtype = ONSRAM_DTYPE_F32, .rank = 2, .dims = { 4, 1 }, .bytes = 16, .data = data },
+	};
+	const struct onsram_shape same = SHAPE("x", 4, 3), other = SHAPE("x", 5, 3), name = SHAPE("N", 5);
+	struct onsram_import_options opt = with_inputs(inputs, 2);
+
+	(void)state;
+	yields(&opt, false, 4);
+	yields(&opt, true, 4);
+	opt.shapes = &same;
+	opt.nr_shapes = 1;
+	yields(&opt, false, 4);
+	opt.shapes = &other;
+	fails(&opt, false, "'x'", "is not that of the contents");
+	opt.shapes = &name;
+	fails(&opt, false, "dimension 'N' is 5 by 'N' and 4 by 'x'", "one size");
+	opt = with_inputs(inputs, 1);
+	fails(&opt, false, "input 'z': dimension 1, 'M'", "--shape z=");
+}
+
+static void test_unresolved(void **state)
+{
+	struct onsram_import_options opt = with_shapes(NULL, 0);
+
+	(void)state;
+	fails(&opt, false, "input 'x': dimension 0, 'N', has no size", "--shape x=");
+	fails(&opt, true, "input 'x' has no shape", "--shape x=");
+}
+
+static void test_conflicts(void **state)
+{
+	static const struct {
+		struct onsram_shape shapes[2];
+		const char *word, *also;
+	} cases[] = {
+		{ { SHAPE("x", 2, 3), SHAPE("z", 4, 1) }, "dimension 'N' is 2 by 'x' and 4 by 'z'", "one size" },
+		{ { SHAPE("N", 2), SHAPE("z", 4, 1) }, "dimension 'N' is 2 by 'N' and 4 by 'z'", "one size" },
+		{ { SHAPE("x", 2, 5), SHAPE("M", 1) }, "dimension 1 is 3 in the model", "5 in the shape" },
+		{ { SHAPE("x", 2, 3, 1), SHAPE("M", 1) }, "2 dimensions in the model", "3 in the shape" },
+		{ { SHAPE("q", 2), SHAPE("M", 1) }, "'q'", "neither an input" },
+		{ { SHAPE("N", 2, 2), SHAPE("M", 1) }, "2 sizes", "dimension 'N'" },
+		{ { SHAPE("x", 2, 3), SHAPE("x", 3, 3) }, "two shapes", "'x'" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct onsram_import_options opt = with_shapes(cases[i].shapes, 2);
+
+		fails(&opt, false, cases[i].word, cases[i].also);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_shapes),
+		cmocka_unit_test(test_contents),
+		cmocka_unit_test(test_unresolved),
+		cmocka_unit_test(test_conflicts),
+	};
+
+	return cmocka_run_group_tests_name("inputs", tests, NULL, NULL);
+}
