@@ -7,7 +7,7 @@ $(LIBPLANNER): $(PLANNER_OBJS)
 	rm -f $@
 	$(AR) rcs $@ $^
 
-PLANNER_TESTS := $(addprefix $(B)/tests/unit/,test-planner test-allocate)
+PLANNER_TESTS := $(addprefix $(B)/tests/unit/,test-price test-planner test-allocate)
 $(PLANNER_TESTS): %: %.o $(LIBPLANNER) $(LIBPERF)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka
 UNIT_TESTS += $(PLANNER_TESTS)

@@ -6,7 +6,7 @@
 #ifndef ONSRAM_PLANNER_SEARCH_H
 #define ONSRAM_PLANNER_SEARCH_H
 
-#include "planner-graph.h"
+#include "flow.h"
 
 /**
  * struct onsram_stay - a candidate: a tensor in the SPM during operations first to last

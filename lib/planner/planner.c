@@ -336,8 +336,9 @@ static struct onsram_plan *harvest(struct onsram_search *s, uint64_t baseline)
 		if (!c->held)
 			continue;
 		p->intervals[p->nr_intervals++] = (struct onsram_interval){
-			.tensor = c->tensor, .first_op = c->first, .last_op = c->last,
-			.flags = c->flags, .offset = c->offset, .bytes = c->bytes,
+			.tensor = c->tensor, .flags = c->flags, .bytes = c->bytes, .offset = c->offset,
+			.reserve_op = c->first, .first_op = c->first, .last_op = c->last,
+			.release_op = c->last + 1,
 		};
 		if (c->flags & ONSRAM_INTERVAL_KEEP)
 			p->time_ps_again -= c->copy_ps;

@@ -52,15 +52,54 @@ enum onsram_reason {
 /** onsram_reason_text() - the words of a reason */
 const char *onsram_reason_text(enum onsram_reason r);
 
-/** struct onsram_interval - a stay in the SPM; fields as the netlink attribute INTERVAL */
+/**
+ * struct onsram_interval - a part of a tensor in the SPM for some operations
+ * @tensor: index in the graph
+ * @flags: ONSRAM_INTERVAL_*
+ * @begin: first byte of the tensor that is there, a multiple of the granule
+ * @bytes: how many, a multiple of the granule; of a whole tensor its size rounded up
+ * @offset: place in the SPM, a multiple of the granule
+ * @reserve_op: the place is taken from this operation on.  A fetch may start when the
+ *	operation before has completed, and is complete before @first_op starts
+ * @first_op: first operation that finds it there
+ * @last_op: last one, inclusive
+ * @release_op: a write-back may start when @last_op has completed and is complete
+ *	before this operation starts, or before the run ends where it is their number;
+ *	until then the place is taken
+ *
+ * @reserve_op <= @first_op <= @last_op < @release_op.  With @reserve_op == @first_op the
+ * fetch runs between two operations, with @release_op == @last_op + 1 the write-back
+ * does: nothing overlaps.
+ */
 struct onsram_interval {
 	uint32_t tensor;
+	uint32_t flags;
+	uint64_t begin;
+	uint32_t bytes;
+	uint32_t offset;
+	uint32_t reserve_op;
 	uint32_t first_op;
 	uint32_t last_op;
-	uint32_t flags;		/* ONSRAM_INTERVAL_* */
-	uint32_t offset;
-	uint32_t bytes;
+	uint32_t release_op;
 };
+
+/**
+ * onsram_plan_check() - whether a set of intervals is a plan
+ * @wrong: out, may be NULL: index of the interval that is not as it must be
+ *
+ * A place belongs to one interval at a time.  Intervals of a tensor that serve the
+ * same operation hold different parts that follow each other in the tensor and in the
+ * SPM, so that each operand has one window.  A fetch reads DRAM that is up to date:
+ * nothing writes the tensor between the fetch and its first use, and an earlier
+ * interval's write-back precedes it in the queue.  No operation uses a tensor whose
+ * write-back may be under way.  An interval without FETCH begins at an operation that
+ * writes the whole tensor without reading it, or at a TRANSIENT's first use; one with
+ * KEEP serves the last operation, and its place is nobody else's at any time.
+ *
+ * Return: NULL, or what is wrong (static text).
+ */
+const char *onsram_plan_check(const struct onsram_model *m, const struct onsram_plan_graph *g,
+			      const struct onsram_interval *iv, uint32_t n, uint32_t *wrong);
 
 /**
  * struct onsram_plan - a plan and what it is worth
@@ -86,8 +125,8 @@ struct onsram_plan {
 /**
  * struct onsram_price - what a run of a graph costs
  * @time_ps: modelled time from the first command's start to the last one's end, on
- *	one compute engine.  The driver's zeroing of SPM that another client used
- *	before is not in it
+ *	one compute engine and the copy engine.  The driver's zeroing of SPM that
+ *	another client used before is not in it
  * @compute_ps: arithmetic alone
  * @dram_read_bytes: by operations and fetches
  * @dram_write_bytes: by operations and write-backs
@@ -103,15 +142,23 @@ struct onsram_price {
 
 /**
  * onsram_plan_price() - what a run with given intervals costs
- * @iv: intervals in any order
+ * @iv: a plan by onsram_plan_check(); the order decides between transfers that may
+ *	start at the same operation
  * @n: how many; 0 is the baseline
  * @again: a later run: KEEP tensors are resident from its start
  *
- * Per operation, as the driver does it: fetches of intervals that begin (but where
- * the operation writes the whole tensor, or is a TRANSIENT's first use), the
- * operation with its resident operands in the SPM and the SPM less all resident
- * tensors as staging window, write-backs of dirty tensors whose interval ends (but
- * of a TRANSIENT behind its last use).
+ * Operations run one after the other on a compute engine.  Transfers run one after the
+ * other on the copy engine: those of the operation at which they may start (a fetch
+ * @reserve_op, a write-back @last_op + 1) in ascending order, of the same operation
+ * write-backs first, then as in @iv.  A transfer starts when the one before it and the
+ * operation before its own have completed; an operation starts when the transfers that
+ * must be complete before it are.  The engines share DRAM as onsram_fluid_next() says.
+ *
+ * An interval fetches where it has FETCH, but for what the operation writes whole
+ * without reading it.  It is written back if an operation wrote the tensor meanwhile,
+ * but not with KEEP and not behind the last use of a TRANSIENT.  An operation's
+ * operands have the bytes resident that onsram_slot_resident() says, and its staging
+ * window is the SPM less every place taken at that operation.
  *
  * Return: 0, or -1 without memory.
  */

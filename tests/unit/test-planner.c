@@ -140,6 +140,7 @@ static void check_plan(const struct onsram_model *m, const struct onsram_plan *p
 	struct onsram_price price;
 
 	check_intervals(m, p);
+	assert_null(onsram_plan_check(m, &pg, p->intervals, p->nr_intervals, NULL));
 	for (uint32_t i = 0; i < g.nr_ops; i++) {
 		uint64_t held = 0;
 
@@ -359,10 +360,12 @@ static void test_brute_force(void **state)
 				if (!uses(i, t, false))
 					continue;
 				if (iv.first_op == UINT32_MAX) {
+					iv.reserve_op = i;
 					iv.first_op = i;
 					iv.flags = uses(i, t, true) ? 0 : ONSRAM_INTERVAL_FETCH;
 				}
 				iv.last_op = i;
+				iv.release_op = i + 1;
 			}
 			iv.bytes = (uint32_t)((g.tensors[t].bytes + 1023) / 1024 * 1024);
 			if (iv.first_op != UINT32_MAX)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* A graph's uses, and what a run of it costs. */
+/* A graph's uses. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "planner-graph.h"
+#include "flow.h"
 
 /* Whether a slot names a tensor of the graph; @first: no slot before it names the same */
 static bool names(const struct onsram_plan_graph *g, const struct drm_onsram_op *op, uint32_t s,
@@ -29,7 +29,8 @@ int onsram_flow_init(struct onsram_flow *f, const struct onsram_model *m,
 	f->ops = calloc(g->nr_ops + 1, sizeof(*f->ops));
 	f->first = calloc((size_t)g->nr_tensors + 2, sizeof(*f->first));
 	f->use = calloc((size_t)g->nr_ops + 1, ONSRAM_MAX_OPERANDS * sizeof(*f->use));
-	if (!f->ops || !f->first || !f->use)
+	f->slot = calloc((size_t)g->nr_ops + 1, sizeof(*f->slot));
+	if (!f->ops || !f->first || !f->use || !f->slot)
 		return -1;
 
 	/* A use is counted per operation and tensor, however many slots name it */
@@ -53,11 +54,13 @@ int onsram_flow_init(struct onsram_flow *f, const struct onsram_model *m,
 			uint32_t t = g->ops[i].operand[s].bo;
 			bool first;
 
+			f->slot[i][s] = ONSRAM_NO_USE;
 			if (!names(g, &g->ops[i], s, &first))
 				continue;
 			if (first)
 				f->use[fill[t]++] = (struct onsram_use){ .op = i };
 			f->use[fill[t] - 1].slots |= 1u << s;
+			f->slot[i][s] = fill[t] - 1;
 		}
 	}
 	return 0;
@@ -68,6 +71,7 @@ void onsram_flow_fini(struct onsram_flow *f)
 	free(f->ops);
 	free(f->first);
 	free(f->use);
+	free(f->slot);
 }
 
 bool onsram_flow_dirties(const struct onsram_flow *f, uint32_t tensor, uint32_t first, uint32_t last)
@@ -132,63 +136,4 @@ uint64_t onsram_flow_bound(const struct onsram_flow *f)
 	free(ops);
 	free(tensors);
 	return bound;
-}
-
-static void pay(struct onsram_price *p, const struct onsram_cost *c)
-{
-	p->time_ps += c->time_ps;
-	p->compute_ps += c->compute_ps;
-	p->dram_read_bytes += c->dram_read_bytes;
-	p->dram_write_bytes += c->dram_write_bytes;
-	p->energy_fj += c->energy_fj;
-}
-
-int onsram_plan_price(const struct onsram_model *m, const struct onsram_plan_graph *g,
-		      const struct onsram_interval *iv, uint32_t n, bool again,
-		      struct onsram_price *price)
-{
-	uint64_t *held = calloc((size_t)g->nr_ops + 1, sizeof(*held));
-	uint32_t *resident = calloc((size_t)g->nr_ops + 1, sizeof(*resident));
-	struct onsram_cost c;
-	struct onsram_flow f;
-	int ret = -1;
-
-	*price = (struct onsram_price){ 0 };
-	if (onsram_flow_init(&f, m, g) || !held || !resident)
-		goto out;
-	for (uint32_t k = 0; k < n; k++) {
-		bool kept = again && (iv[k].flags & ONSRAM_INTERVAL_KEEP);
-		uint32_t first = kept ? 0 : iv[k].first_op;
-		const struct onsram_use *use;
-		uint32_t uses = onsram_flow_uses(&f, iv[k].tensor, &use);
-
-		for (uint32_t i = first; i <= iv[k].last_op; i++)
-			held[i] += iv[k].bytes;
-		for (uint32_t u = 0; u < uses; u++)
-			if (use[u].op >= first && use[u].op <= iv[k].last_op)
-				resident[use[u].op] |= use[u].slots;
-		if (!kept && onsram_flow_fetches(&f, iv[k].tensor, iv[k].first_op)) {
-			onsram_copy_cost(m, g->tensors[iv[k].tensor].bytes, false, &c);
-			pay(price, &c);
-		}
-		if (!(iv[k].flags & ONSRAM_INTERVAL_KEEP) &&
-		    onsram_flow_dirties(&f, iv[k].tensor, first, iv[k].last_op)) {
-			onsram_copy_cost(m, g->tensors[iv[k].tensor].bytes, true, &c);
-			pay(price, &c);
-		}
-	}
-	for (uint32_t i = 0; i < g->nr_ops; i++) {
-		uint64_t bytes[ONSRAM_MAX_OPERANDS];
-
-		onsram_resident_slots(bytes, resident[i]);
-		onsram_op_cost(m, &f.ops[i], bytes, onsram_staging(m, held[i]), &c);
-		pay(price, &c);
-	}
-	price->energy_fj += onsram_static_energy_fj(m, price->time_ps);
-	ret = 0;
-out:
-	onsram_flow_fini(&f);
-	free(held);
-	free(resident);
-	return ret;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A graph as the planner works on it: operations to price, who uses what. */
-#ifndef ONSRAM_PLANNER_GRAPH_H
-#define ONSRAM_PLANNER_GRAPH_H
+#ifndef ONSRAM_PLANNER_FLOW_H
+#define ONSRAM_PLANNER_FLOW_H
 
 #include "planner.h"
 
@@ -13,6 +13,9 @@ struct onsram_use {
 	uint32_t slots;
 };
 
+/** ONSRAM_NO_USE - of a slot that names no tensor of the graph */
+#define ONSRAM_NO_USE	UINT32_MAX
+
 /**
  * struct onsram_flow - a graph's uses
  * @m: performance model
@@ -21,6 +24,7 @@ struct onsram_use {
  * @first: @g->nr_tensors + 1 indices into @use: those of tensor t are
  *	@first[t] .. @first[t + 1] - 1, by operation
  * @use: uses
+ * @slot: per operation and operand slot: index into @use, or ONSRAM_NO_USE
  */
 struct onsram_flow {
 	const struct onsram_model *m;
@@ -28,6 +32,7 @@ struct onsram_flow {
 	struct onsram_perf_op *ops;
 	uint32_t *first;
 	struct onsram_use *use;
+	uint32_t (*slot)[ONSRAM_MAX_OPERANDS];
 };
 
 /** onsram_flow_init() - 0, or -1 without memory */
@@ -51,6 +56,13 @@ bool onsram_flow_dirties(const struct onsram_flow *f, uint32_t tensor, uint32_t 
  * byte of the tensor without reading it.
  */
 bool onsram_flow_fetches(const struct onsram_flow *f, uint32_t tensor, uint32_t op);
+/** onsram_flow_moves() - bytes that an interval's fetch or write-back moves */
+static inline uint64_t onsram_flow_moves(const struct onsram_flow *f, const struct onsram_interval *iv)
+{
+	uint64_t left = f->g->tensors[iv->tensor].bytes - iv->begin;
+
+	return iv->bytes < left ? iv->bytes : left;
+}
 /** onsram_flow_bound() - onsram_bound() of the graph's order */
 uint64_t onsram_flow_bound(const struct onsram_flow *f);
 
