@@ -126,7 +126,8 @@ device_properties = $(subst $(space),$(comma),$(strip $(DEVICE) \
 
 # The guest booter: $(call vm,KERNEL-FOLDER,IMAGE,FOLDER OF THE LOGS)
 vm = tools/vm/run-vm --qemu "$$(qemu-device/build.sh)" --kernel $(1)/vmlinux --initrd $(2) \
-	--logs $(3) --cache "$(CACHE)" --share "$(SHARE)" --models "$(CACHE)/onnx-testdata" \
+	--logs $(3) --cache "$(CACHE)" --share "$(SHARE)" \
+	--models "$$(tools/models/make-networks)" --testdata "$(CACHE)/onnx-testdata/data" \
 	--mem $(MEM) --timeout $(TIMEOUT) --iommu $(IOMMU) --device "$(device_properties)" \
 	--driver-options '$(DRIVER_OPTIONS)' --append='$(APPEND)' --qemu-extra='$(QEMU_EXTRA)' \
 	$(if $(filter 1,$(NO_DRIVER)),--no-driver) $(if $(filter 1,$(NO_DAEMON)),--no-daemon) \
@@ -134,7 +135,7 @@ vm = tools/vm/run-vm --qemu "$$(qemu-device/build.sh)" --kernel $(1)/vmlinux --i
 
 # --- targets --------------------------------------------------------------------
 
-.PHONY: FORCE help all guest qemu run vm shell check check-debug unit qtest kselftest e2e bench lint \
+.PHONY: FORCE help all guest qemu models run vm shell check check-debug unit qtest kselftest e2e bench lint \
 	suite-unit suite-unit-san suite-qtest suite-kselftest suite-e2e suite-lint suite-debug clean distclean
 
 help:
@@ -167,11 +168,13 @@ all guest:
 
 .PHONY: built-all built-guest
 built-all: built-guest $(PROGRAMS) $(UNIT_TESTS) $(SELFTESTS)
-built-guest: qemu $(IMAGE)
+built-guest: qemu models $(IMAGE)
 
 qemu:
 	@qemu-device/build.sh >/dev/null
 
+models:
+	@scripts/fetch-trixie && tools/models/make-networks >/dev/null
 
 ifneq ($(filter vm,$(MAKECMDGOALS)),)
 -load build/exit-status.so(exit_status_gmk_setup)

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: MIT
+"""The networks and the suites of them: the one place that says what is in which."""
+import importlib
+
+# name: (title, module that makes it, function in it, its arguments)
+NETWORKS = {
+    "alexnet": ("AlexNet", "light", "load", ("bvlc_alexnet",)),
+    "vgg16": ("VGG-16", "vgg", "vgg16", ()),
+    "googlenet": ("GoogLeNet", "light", "load", ("inception_v1",)),
+    "inception_v3": ("Inception-v3", "inception", "inception_v3", ()),
+    "inception_v4": ("Inception-v4", "inception", "inception_v4", ()),
+    "resnet50": ("ResNet-50", "light", "load", ("resnet50",)),
+    "ssd300": ("SSD300", "vgg", "ssd300", ()),
+    "resnext50": ("ResNeXt-50", "residual", "resnext50", ()),
+    "mobilenet": ("MobileNet", "residual", "mobilenet", ()),
+    "squeezenet": ("SqueezeNet", "light", "load", ("squeezenet",)),
+    "ptb_lstm": ("PTB-LSTM", "lstm", "ptb_lstm", ()),
+    "mha": ("MHA", "transformer", "mha", ()),
+    "densenet121": ("DenseNet-121", "light", "load", ("densenet121",)),
+    "shufflenet": ("ShuffleNet", "light", "load", ("shufflenet",)),
+    "yolov3": ("YOLOv3", "yolo", "yolov3", ()),
+    "bert_base": ("BERT-base", "transformer", "bert_base", ()),
+    "ptb_lstm_operator": ("PTB-LSTM (operator)", "lstm", "ptb_lstm_operator", ()),
+}
+
+# onsram12: those of the paper.  all: with other forms of a network, too.
+SUITES = {
+    "onsram12": list(NETWORKS)[:12],
+    "onsram16": list(NETWORKS)[:16],
+    "all": list(NETWORKS),
+}
+
+
+def make(name):
+    """The network NAME as its module gives it."""
+    _, module, function, arguments = NETWORKS[name]
+    return getattr(importlib.import_module(module), function)(*arguments)
