@@ -7,6 +7,7 @@
 
 #include "agent.h"
 #include "log.h"
+#include "policy.h"
 
 /* A predecessor's socket may take a moment to close */
 #define ATTACH_TRIES	20
@@ -34,13 +35,13 @@ static void forget(struct onsram_agent *a, struct onsram_agent_device *dev)
 
 /**
  * struct backlog - graphs that wait for a plan
- * @id: their numbers
+ * @graph: graphs
  * @n: how many
- * @room: of @id
+ * @room: of @graph
  * @failed: memory ran out
  */
 struct backlog {
-	uint32_t *id;
+	struct onsram_nl_graph *graph;
 	uint32_t n;
 	uint32_t room;
 	bool failed;
@@ -50,20 +51,20 @@ static void note_graph(void *arg, const struct onsram_nl_graph *graph)
 {
 	struct backlog *b = arg;
 
-	if (graph->policy != DRM_ONSRAM_POLICY_STATIC || graph->has_plan)
+	if (graph->has_plan)
 		return;
 	if (b->n == b->room) {
 		uint32_t room = b->room ? 2 * b->room : 16;
-		uint32_t *id = realloc(b->id, room * sizeof(*id));
+		struct onsram_nl_graph *graphs = realloc(b->graph, room * sizeof(*graphs));
 
-		if (!id) {
+		if (!graphs) {
 			b->failed = true;
 			return;
 		}
-		b->id = id;
+		b->graph = graphs;
 		b->room = room;
 	}
-	b->id[b->n++] = graph->id;
+	b->graph[b->n++] = *graph;
 }
 
 /* Plans every graph that should have a plan and has none */
@@ -86,8 +87,8 @@ static int catch_up(struct onsram_agent *a, const struct onsram_agent_device *de
 			     onsram_nl_why(a->nl));
 	/* One graph that cannot be planned runs under the fallback policy; the others do not suffer */
 	for (uint32_t i = 0; i < b.n; i++)
-		onsram_static_plan(a->nl, &dev->info, b.id[i]);
-	free(b.id);
+		onsram_static_plan(a->nl, &dev->info, &b.graph[i]);
+	free(b.graph);
 	return ret;
 }
 
@@ -137,12 +138,15 @@ static int attach(struct onsram_agent *a, const struct onsram_nl_device *info)
 {
 	const struct timespec pause = { .tv_nsec = ATTACH_PAUSE_NS };
 	struct onsram_agent_device *dev = &a->device[a->nr_devices];
+	const char *policies[ONSRAM_NR_POLICIES];
 	int ret = -EBUSY;
 
+	for (int i = 0; i < ONSRAM_NR_POLICIES; i++)
+		policies[i] = onsram_policies[i].name;
 	for (int i = 0; i < ATTACH_TRIES && ret == -EBUSY; i++) {
 		if (i)
 			nanosleep(&pause, NULL);
-		ret = onsram_nl_attach(a->nl, info->id, &dev->info);
+		ret = onsram_nl_attach(a->nl, info->id, policies, ONSRAM_NR_POLICIES, &dev->info);
 	}
 	if (ret) {
 		onsram_error("accel%u (%s): cannot attach: %s %s", info->id, info->name,
@@ -275,8 +279,8 @@ static void on_graph_created(void *arg, uint32_t device, const struct onsram_nl_
 	struct onsram_agent *a = arg;
 	struct onsram_agent_device *dev = find(a, device);
 
-	if (dev && graph->policy == DRM_ONSRAM_POLICY_STATIC)
-		onsram_static_plan(a->nl, &dev->info, graph->id);
+	if (dev)
+		onsram_static_plan(a->nl, &dev->info, graph);
 }
 
 static void on_retired(void *arg, uint32_t device, const struct onsram_retired *r)

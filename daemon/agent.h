@@ -55,7 +55,13 @@ void onsram_agent_disconnect(struct onsram_agent *a);
 /** onsram_agent_events() - handle what waits on the event socket; disconnects when the driver is gone */
 void onsram_agent_events(struct onsram_agent *a);
 
-/** onsram_static_plan() - plan a graph and attach the plan. Return: 0 or a negative errno, told */
-int onsram_static_plan(struct onsram_nl *nl, const struct onsram_nl_device *dev, uint32_t graph);
+/**
+ * onsram_static_plan() - plan a graph and attach the plan
+ *
+ * Does nothing where its client's policy is none of the agent's that plans.
+ * Return: 0 or a negative errno, told
+ */
+int onsram_static_plan(struct onsram_nl *nl, const struct onsram_nl_device *dev,
+		       const struct onsram_nl_graph *graph);
 
 #endif

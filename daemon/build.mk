@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The policy daemon.
-ONSRAMD_OBJS := $(patsubst %,$(B)/daemon/%.o, onsramd agent static eager table log netlink \
-	netlink-parse)
+ONSRAMD_OBJS := $(patsubst %,$(B)/daemon/%.o, onsramd agent static eager policy table log \
+	netlink netlink-parse)
 NETLINK_OBJS := $(filter %/agent.o %/static.o %/onsramd.o %/netlink.o %/netlink-parse.o,$(ONSRAMD_OBJS))
 
 $(NETLINK_OBJS): CFLAGS += -I/usr/include/libnl3

@@ -14,6 +14,7 @@ static struct nla_policy top_policy[ONSRAM_A_MAX + 1] = {
 	[ONSRAM_A_DEVICE_NAME] = { .type = NLA_STRING, .maxlen = ONSRAM_NL_NAME_MAX },
 	[ONSRAM_A_MODEL] = { .minlen = sizeof(struct onsram_model) },
 	[ONSRAM_A_POLICY] = { .type = NLA_U32 },
+	[ONSRAM_A_POLICY_NAME] = { .type = NLA_NUL_STRING },
 	[ONSRAM_A_FALLBACK_POLICY] = { .type = NLA_U32 },
 	[ONSRAM_A_AGENT_ATTACHED] = { .type = NLA_U8 },
 	[ONSRAM_A_CLIENT_ID] = { .type = NLA_U32 },
@@ -85,11 +86,12 @@ static int graph_from(struct nlattr **tb, struct onsram_nl_graph *graph)
 	*graph = (struct onsram_nl_graph){
 		.id = nla_get_u32(tb[ONSRAM_A_GRAPH_ID]),
 		.client_id = get_u32(tb, ONSRAM_A_CLIENT_ID),
-		.policy = nla_get_u32(tb[ONSRAM_A_POLICY]),
 		.nr_ops = nla_get_u32(tb[ONSRAM_A_NR_OPS]),
 		.nr_tensors = nla_get_u32(tb[ONSRAM_A_NR_TENSORS]),
 		.has_plan = tb[ONSRAM_A_HAS_PLAN] && nla_get_u8(tb[ONSRAM_A_HAS_PLAN]),
 	};
+	if (tb[ONSRAM_A_POLICY_NAME])
+		nla_strlcpy(graph->policy, tb[ONSRAM_A_POLICY_NAME], sizeof(graph->policy));
 	if (!graph->nr_ops || graph->nr_ops > DRM_ONSRAM_MAX_OPS ||
 	    !graph->nr_tensors || graph->nr_tensors > DRM_ONSRAM_MAX_BOS)
 		return -EINVAL;

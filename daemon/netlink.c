@@ -304,9 +304,19 @@ static int on_attached(struct nlmsghdr *nlh, void *arg)
 	return onsram_nl_parse_device(nlh, arg);
 }
 
-int onsram_nl_attach(struct onsram_nl *nl, uint32_t device, struct onsram_nl_device *dev)
+int onsram_nl_attach(struct onsram_nl *nl, uint32_t device, const char *const *policies, uint32_t n,
+		     struct onsram_nl_device *dev)
 {
-	return ask(nl, request(nl, ONSRAM_CMD_ATTACH, NLM_F_ACK, device, 0), on_attached, dev);
+	struct nl_msg *msg = request(nl, ONSRAM_CMD_ATTACH, NLM_F_ACK, device,
+				     n * nla_total_size(DRM_ONSRAM_POLICY_NAME_LEN));
+
+	for (uint32_t i = 0; msg && i < n; i++) {
+		if (nla_put_string(msg, ONSRAM_A_POLICY_NAME, policies[i])) {
+			nlmsg_free(msg);
+			msg = NULL;
+		}
+	}
+	return ask(nl, msg, on_attached, dev);
 }
 
 int onsram_nl_done(struct onsram_nl *nl, uint32_t device)

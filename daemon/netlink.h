@@ -31,11 +31,11 @@ struct onsram_nl_device {
 	bool agent_attached;
 };
 
-/** struct onsram_nl_graph - a graph; @policy: its client's */
+/** struct onsram_nl_graph - a graph; @policy: which of the agent's its client wants, "" none of them */
 struct onsram_nl_graph {
 	uint32_t id;
 	uint32_t client_id;
-	uint32_t policy;
+	char policy[DRM_ONSRAM_POLICY_NAME_LEN];
 	uint32_t nr_ops;
 	uint32_t nr_tensors;
 	bool has_plan;
@@ -102,8 +102,9 @@ const char *onsram_nl_why(const struct onsram_nl *nl);
 /** onsram_nl_devices() - call @fn for every device */
 int onsram_nl_devices(struct onsram_nl *nl, void (*fn)(void *arg, const struct onsram_nl_device *dev),
 		      void *arg);
-/** onsram_nl_attach() - become the agent; -EBUSY where there is one */
-int onsram_nl_attach(struct onsram_nl *nl, uint32_t device, struct onsram_nl_device *dev);
+/** onsram_nl_attach() - become the agent, with policies of these names; -EBUSY where there is one */
+int onsram_nl_attach(struct onsram_nl *nl, uint32_t device, const char *const *policies, uint32_t n,
+		     struct onsram_nl_device *dev);
 /** onsram_nl_done() - existing graphs have been read */
 int onsram_nl_done(struct onsram_nl *nl, uint32_t device);
 /** onsram_nl_graphs() - call @fn for every graph; -EAGAIN where the list changed meanwhile */

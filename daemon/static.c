@@ -1,25 +1,29 @@
 // SPDX-License-Identifier: MIT
-/* OnSRAM-Static on a device: read a graph, plan it, attach the plan. */
+/* Plans on a device: read a graph, plan it as its client wants, attach the plan. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "agent.h"
 #include "log.h"
+#include "policy.h"
 
-static void tell(const struct onsram_nl_device *dev, uint32_t graph, const struct onsram_plan *p)
+static void tell(const struct onsram_nl_device *dev, const struct onsram_nl_graph *graph,
+		 const struct onsram_plan *p)
 {
-	onsram_info("accel%u: graph %u: %u stays, peak %" PRIu64 " bytes, %" PRIu64 " ns (baseline %"
-		    PRIu64 ", bound %" PRIu64 ")", dev->id, graph, p->nr_intervals, p->peak_bytes,
-		    p->time_ps / 1000, p->baseline_ps / 1000, p->bound_ps / 1000);
+	onsram_info("accel%u: graph %u: %s: %u stays, peak %" PRIu64 " bytes, %" PRIu64
+		    " ns (baseline %" PRIu64 ", bound %" PRIu64 ")", dev->id, graph->id, graph->policy,
+		    p->nr_intervals, p->peak_bytes, p->time_ps / 1000, p->baseline_ps / 1000,
+		    p->bound_ps / 1000);
 }
 
-int onsram_static_plan(struct onsram_nl *nl, const struct onsram_nl_device *dev, uint32_t graph)
+static int plan_graph(struct onsram_nl *nl, const struct onsram_nl_device *dev,
+		      const struct onsram_nl_graph *graph, const struct onsram_policy *policy)
 {
 	struct onsram_nl_copy copy;
 	struct onsram_plan_graph g;
 	struct onsram_plan *plan = NULL;
-	int ret = onsram_nl_read_graph(nl, dev->id, graph, &copy);
+	int ret = onsram_nl_read_graph(nl, dev->id, graph->id, &copy);
 
 	/* Destroyed before we came to it */
 	if (ret == -ENOENT) {
@@ -27,25 +31,25 @@ int onsram_static_plan(struct onsram_nl *nl, const struct onsram_nl_device *dev,
 		return 0;
 	}
 	if (ret) {
-		onsram_error("accel%u: cannot read graph %u: %s %s", dev->id, graph, strerror(-ret),
-			     onsram_nl_why(nl));
+		onsram_error("accel%u: cannot read graph %u: %s %s", dev->id, graph->id,
+			     strerror(-ret), onsram_nl_why(nl));
 		goto out;
 	}
 	g = (struct onsram_plan_graph){
 		.ops = copy.ops, .nr_ops = copy.nr_ops,
 		.tensors = copy.tensors, .nr_tensors = copy.nr_tensors,
 	};
-	plan = onsram_plan_static(&dev->model, &g);
+	plan = policy->plan(&dev->model, &g);
 	if (!plan) {
-		onsram_error("accel%u: not enough memory to plan graph %u", dev->id, graph);
+		onsram_error("accel%u: not enough memory to plan graph %u", dev->id, graph->id);
 		ret = -ENOMEM;
 		goto out;
 	}
-	ret = onsram_nl_set_plan(nl, dev->id, graph, plan->intervals, plan->nr_intervals);
+	ret = onsram_nl_set_plan(nl, dev->id, graph->id, plan->intervals, plan->nr_intervals);
 	if (ret == -ENOENT)
 		ret = 0;
 	else if (ret)
-		onsram_error("accel%u: plan of graph %u refused: %s %s", dev->id, graph,
+		onsram_error("accel%u: plan of graph %u refused: %s %s", dev->id, graph->id,
 			     strerror(-ret), onsram_nl_why(nl));
 	else
 		tell(dev, graph, plan);
@@ -53,4 +57,15 @@ out:
 	onsram_plan_free(plan);
 	onsram_nl_copy_release(&copy);
 	return ret;
+}
+
+int onsram_static_plan(struct onsram_nl *nl, const struct onsram_nl_device *dev,
+		       const struct onsram_nl_graph *graph)
+{
+	const struct onsram_policy *policy = onsram_policy_find(graph->policy);
+
+	if (!policy && *graph->policy)
+		onsram_error("accel%u: graph %u wants the policy \"%s\", which there is not: the driver's fallback policy runs it",
+			     dev->id, graph->id, graph->policy);
+	return policy && policy->plan ? plan_graph(nl, dev, graph, policy) : 0;
 }

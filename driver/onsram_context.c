@@ -78,7 +78,7 @@ struct onsram_context *onsram_context_new(struct onsram_device *odev)
 	ctx->odev = odev;
 	ctx->client.id = atomic_inc_return(&onsram_next_client);
 	ctx->client.stats = &ctx->stats;
-	ctx->policy = DRM_ONSRAM_POLICY_DEFAULT;
+	ctx->policy.kind = DRM_ONSRAM_POLICY_DEFAULT;
 
 	ret = onsram_pt_init(&ctx->pt, &onsram_context_pt_ops, odev);
 	if (ret)

@@ -254,7 +254,8 @@ static int onsram_init_software(struct onsram_device *odev)
 	spin_lock_init(&odev->stats_lock);
 	INIT_LIST_HEAD(&odev->zombies);
 	INIT_WORK(&odev->reap, onsram_bo_reap);
-	odev->policy = DRM_ONSRAM_POLICY_LRU;
+	spin_lock_init(&odev->policy_lock);
+	odev->policy.kind = DRM_ONSRAM_POLICY_LRU;
 	odev->fallback = DRM_ONSRAM_POLICY_LRU;
 
 	odev->tdr_wq = alloc_ordered_workqueue("onsram-tdr", 0);

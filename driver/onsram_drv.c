@@ -82,17 +82,6 @@ static int onsram_ioctl_dev_query(struct drm_device *drm, void *data, struct drm
 	}
 }
 
-static int onsram_ioctl_set_policy(struct drm_device *drm, void *data, struct drm_file *file)
-{
-	struct drm_onsram_set_policy *args = data;
-	struct onsram_context *ctx = file->driver_priv;
-
-	if (args->flags || args->policy >= DRM_ONSRAM_POLICY_COUNT)
-		return -EINVAL;
-	WRITE_ONCE(ctx->policy, args->policy);
-	return 0;
-}
-
 static const struct drm_ioctl_desc onsram_ioctls[] = {
 #define ONSRAM_IOCTL(name, func) DRM_IOCTL_DEF_DRV(ONSRAM_##name, onsram_ioctl_##func, 0)
 	ONSRAM_IOCTL(DEV_QUERY, dev_query),

@@ -33,6 +33,7 @@
 #include "onsram_hwif.h"
 #include "onsram_engine.h"
 #include "onsram_mmu.h"
+#include "onsram_policy.h"
 #include "onsram_residency.h"
 
 struct onsram_context;
@@ -118,7 +119,7 @@ struct onsram_op {
  * @pt: page table
  * @compute: entity for operations
  * @copy: entity for write-back and prefetch
- * @policy: enum drm_onsram_policy set by SET_POLICY
+ * @policy: set by SET_POLICY; guarded by odev->policy_lock
  * @history: signatures of the last three operations, newest first; guarded by submit_lock
  * @stats: totals; what residency does not count is guarded by stats_lock
  * @energy_fj: femtojoules, what stats.energy_pj is made of; guarded by stats_lock
@@ -132,7 +133,7 @@ struct onsram_context {
 	struct onsram_page_table pt;
 	struct drm_sched_entity compute;
 	struct drm_sched_entity copy;
-	u32 policy;
+	struct onsram_policy policy;
 	u64 history[3];
 	struct drm_onsram_stats stats;
 	u64 energy_fj;
@@ -196,7 +197,8 @@ struct onsram_graph {
  * @spm: SPM ranges and residency
  * @generation: how often SPM contents were lost (reset, power); guarded by spm.lock
  * @link: to the policy daemon
- * @policy: default of new files
+ * @policy_lock: guards @policy and that of contexts
+ * @policy: default of open files
  * @fallback: policy where there is no plan or rule
  * @zombies: buffers that wait for their last placement action; guarded by spm.lock
  * @reap: frees them
@@ -230,7 +232,8 @@ struct onsram_device {
 	struct onsram_spm spm;
 	u64 generation;
 	struct onsram_link *link;
-	u32 policy;
+	spinlock_t policy_lock; /* policy, here and of contexts */
+	struct onsram_policy policy;
 	u32 fallback;
 	struct list_head zombies;
 	struct work_struct reap;
@@ -341,6 +344,7 @@ int onsram_ioctl_graph_create(struct drm_device *drm, void *data, struct drm_fil
 int onsram_ioctl_graph_destroy(struct drm_device *drm, void *data, struct drm_file *file);
 int onsram_ioctl_graph_run(struct drm_device *drm, void *data, struct drm_file *file);
 int onsram_ioctl_graph_wait_plan(struct drm_device *drm, void *data, struct drm_file *file);
+int onsram_ioctl_set_policy(struct drm_device *drm, void *data, struct drm_file *file);
 
 /* onsram_drv.c, onsram_fdinfo.c, onsram_sysfs.c */
 

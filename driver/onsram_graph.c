@@ -106,11 +106,10 @@ void onsram_graph_agent_changed(struct onsram_device *odev)
 	xa_unlock(&odev->graphs);
 }
 
-/* Where TRANSIENT tensors begin and end, and each operation's key */
+/* Where TRANSIENT tensors begin and end */
 static int onsram_graph_analyse(struct onsram_graph *graph)
 {
 	unsigned long *seen = bitmap_zalloc(graph->nr_tensors, GFP_KERNEL);
-	u64 history[3] = {};
 	u32 i, s;
 
 	if (!seen)
@@ -118,7 +117,6 @@ static int onsram_graph_analyse(struct onsram_graph *graph)
 	for (i = 0; i < graph->nr_ops; i++) {
 		struct onsram_op *op = &graph->ops[i];
 
-		op->key = onsram_op_key(op->signature, history);
 		for (s = 0; s < ONSRAM_MAX_OPERANDS; s++) {
 			u32 t = op->bo_index[s];
 
@@ -349,7 +347,7 @@ int onsram_ioctl_graph_run(struct drm_device *drm, void *data, struct drm_file *
 	job->nr_ops = graph->nr_ops;
 	job->bos = graph->bos;
 	job->nr_bos = graph->nr_tensors;
-	if (job->policy == DRM_ONSRAM_POLICY_STATIC) {
+	if (job->policy == DRM_ONSRAM_POLICY_AGENT) {
 		mutex_lock(&graph->lock);
 		job->plan = onsram_plan_get(graph->plan);
 		mutex_unlock(&graph->lock);

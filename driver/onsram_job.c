@@ -40,6 +40,7 @@ static const struct dma_fence_ops onsram_fence_ops = {
 struct onsram_job *onsram_job_new(struct onsram_context *ctx, enum onsram_job_kind kind)
 {
 	struct onsram_device *odev = ctx->odev;
+	struct onsram_policy policy;
 	struct onsram_job *job;
 	int ret;
 
@@ -50,9 +51,8 @@ struct onsram_job *onsram_job_new(struct onsram_context *ctx, enum onsram_job_ki
 	job->odev = odev;
 	job->kind = kind;
 	job->ctx = onsram_context_get(ctx);
-	job->policy = READ_ONCE(ctx->policy);
-	if (job->policy == DRM_ONSRAM_POLICY_DEFAULT)
-		job->policy = READ_ONCE(odev->policy);
+	onsram_context_policy(ctx, &policy);
+	job->policy = policy.kind;
 	job->fallback = READ_ONCE(odev->fallback);
 
 	/* Resuming may sleep and fail, which nothing behind arming may */
@@ -120,7 +120,7 @@ int onsram_job_init(struct onsram_job *job, struct drm_file *file)
 	for (i = 0; i < job->nr_ops; i++)
 		__set_bit(job->ops[i].bo_index[0], job->writes);
 
-	if (job->policy == DRM_ONSRAM_POLICY_EAGER && ops) {
+	if (job->policy == DRM_ONSRAM_POLICY_AGENT && ops && !job->graph) {
 		job->retired = kvcalloc(job->nr_ops, sizeof(*job->retired), GFP_KERNEL);
 		if (!job->retired)
 			return -ENOMEM;
@@ -314,7 +314,7 @@ static int onsram_job_emit_op(struct onsram_job_run *run, struct onsram_job_emit
 			used |= BIT(i);
 		}
 	}
-	if (job->policy == DRM_ONSRAM_POLICY_EAGER)
+	if (job->policy == DRM_ONSRAM_POLICY_AGENT && !job->graph)
 		rop.has_rule = onsram_rule_lookup(job->odev, op->key, &rop.actions, &rop.priority);
 
 	ret = onsram_residency_op(spm, &je->base, &run->base, &rop);

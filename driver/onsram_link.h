@@ -18,14 +18,18 @@
  * struct onsram_link - a device as the family sees it
  * @odev: device
  * @agent: netlink port of the policy agent, 0 none
+ * @policies: names of its policies
+ * @nr_policies: how many; 0: it did not say
  * @done: the agent has read what existed when it came
  * @sequence: counts graphs created and destroyed, for consistent dumps
- * @rules: of the eager policy
+ * @rules: for operations submitted singly
  * @events: retired operations
  */
 struct onsram_link {
 	struct onsram_device *odev;
 	u32 agent;
+	char policies[ONSRAM_AGENT_POLICIES_MAX][DRM_ONSRAM_POLICY_NAME_LEN];
+	u32 nr_policies;
 	bool done;
 	atomic_t sequence;
 	struct onsram_rules rules;
@@ -40,6 +44,8 @@ extern struct genl_family onsram_genl_family;
 
 /** onsram_link_find() - the device a request names; sets @extack.  onsram_link_mutex held */
 struct onsram_link *onsram_link_find(const struct genl_info *info);
+/** onsram_nl_put_policy() - POLICY and, of an agent's policy, POLICY_NAME */
+int onsram_nl_put_policy(struct sk_buff *skb, const struct onsram_policy *policy);
 /** onsram_link_send_retired() - work: sends what is queued in batches */
 void onsram_link_send_retired(struct work_struct *work);
 

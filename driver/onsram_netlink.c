@@ -56,14 +56,25 @@ static u32 onsram_link_id(const struct onsram_link *link)
 	return link->odev->drm.accel->index;
 }
 
+int onsram_nl_put_policy(struct sk_buff *skb, const struct onsram_policy *policy)
+{
+	if (nla_put_u32(skb, ONSRAM_A_POLICY, policy->kind))
+		return -EMSGSIZE;
+	if (policy->kind == DRM_ONSRAM_POLICY_AGENT)
+		return nla_put_string(skb, ONSRAM_A_POLICY_NAME, policy->name);
+	return 0;
+}
+
 static int onsram_nl_put_device(struct sk_buff *skb, const struct onsram_link *link)
 {
 	struct onsram_device *odev = link->odev;
+	struct onsram_policy policy;
 
+	onsram_device_policy(odev, &policy);
 	if (nla_put_u32(skb, ONSRAM_A_DEVICE_ID, onsram_link_id(link)) ||
 	    nla_put_string(skb, ONSRAM_A_DEVICE_NAME, pci_name(odev->pdev)) ||
 	    nla_put(skb, ONSRAM_A_MODEL, sizeof(odev->model), &odev->model) ||
-	    nla_put_u32(skb, ONSRAM_A_POLICY, READ_ONCE(odev->policy)) ||
+	    onsram_nl_put_policy(skb, &policy) ||
 	    nla_put_u32(skb, ONSRAM_A_FALLBACK_POLICY, READ_ONCE(odev->fallback)) ||
 	    nla_put_u8(skb, ONSRAM_A_AGENT_ATTACHED, link->agent ? 1 + link->done : 0))
 		return -EMSGSIZE;
@@ -124,6 +135,61 @@ static int onsram_nl_device_dump(struct sk_buff *skb, struct netlink_callback *c
 	return skb->len;
 }
 
+/* A policy of the agent's by name; sets @extack */
+static int onsram_nl_parse_policy_name(const struct nlattr *attr, struct onsram_policy *policy,
+				       struct netlink_ext_ack *extack)
+{
+	*policy = (struct onsram_policy){ .kind = DRM_ONSRAM_POLICY_AGENT };
+	nla_strscpy(policy->name, attr, sizeof(policy->name));
+	if (!onsram_policy_check(policy))
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, attr, "not a name for a policy of an agent");
+	return -EINVAL;
+}
+
+/* The names an agent comes with */
+static int onsram_link_name_policies(struct onsram_link *link, const struct genl_info *info)
+{
+	struct onsram_policy policy;
+	struct nlattr *attr;
+	int rem, ret;
+	u32 n = 0;
+
+	link->nr_policies = 0;
+	nlmsg_for_each_attr_type(attr, ONSRAM_A_POLICY_NAME, info->nlhdr, GENL_HDRLEN, rem) {
+		if (n == ONSRAM_AGENT_POLICIES_MAX) {
+			NL_SET_ERR_MSG_ATTR(info->extack, attr, "too many policies");
+			return -E2BIG;
+		}
+		ret = onsram_nl_parse_policy_name(attr, &policy, info->extack);
+		if (ret)
+			return ret;
+		memcpy(link->policies[n++], policy.name, sizeof(policy.name));
+	}
+	link->nr_policies = n;
+	return 0;
+}
+
+/* onsram_link_mutex held */
+static bool onsram_link_knows_policy(const struct onsram_link *link,
+				     const struct onsram_policy *policy)
+{
+	u32 i;
+
+	if (policy->kind != DRM_ONSRAM_POLICY_AGENT || !link->agent || !link->nr_policies)
+		return true;
+	for (i = 0; i < link->nr_policies; i++)
+		if (!strcmp(link->policies[i], policy->name))
+			return true;
+	return false;
+}
+
+bool onsram_nl_knows_policy(struct onsram_device *odev, const struct onsram_policy *policy)
+{
+	guard(mutex)(&onsram_link_mutex);
+	return onsram_link_knows_policy(odev->link, policy);
+}
+
 static int onsram_nl_attach(struct sk_buff *skb, struct genl_info *info)
 {
 	struct onsram_link *link;
@@ -137,6 +203,9 @@ static int onsram_nl_attach(struct sk_buff *skb, struct genl_info *info)
 		GENL_SET_ERR_MSG(info, "the device has a policy agent already");
 		return -EBUSY;
 	}
+	ret = onsram_link_name_policies(link, info);
+	if (ret)
+		return ret;
 
 	WRITE_ONCE(link->agent, info->snd_portid);
 	ret = onsram_nl_reply(info, link, ONSRAM_CMD_ATTACH, onsram_nl_put_device);
@@ -419,8 +488,11 @@ static int onsram_nl_rule_del(struct sk_buff *skb, struct genl_info *info)
 static int onsram_nl_policy_set(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *policy = info->attrs[ONSRAM_A_POLICY];
+	struct nlattr *name = info->attrs[ONSRAM_A_POLICY_NAME];
 	struct nlattr *fallback = info->attrs[ONSRAM_A_FALLBACK_POLICY];
+	struct onsram_policy wanted = { .kind = policy ? nla_get_u32(policy) : 0 };
 	struct onsram_link *link;
+	int ret;
 
 	guard(mutex)(&onsram_link_mutex);
 	link = onsram_link_find(info);
@@ -430,8 +502,22 @@ static int onsram_nl_policy_set(struct sk_buff *skb, struct genl_info *info)
 		GENL_SET_ERR_MSG(info, "neither POLICY nor FALLBACK_POLICY");
 		return -EINVAL;
 	}
+	if (name ? wanted.kind != DRM_ONSRAM_POLICY_AGENT :
+		   wanted.kind == DRM_ONSRAM_POLICY_AGENT) {
+		GENL_SET_ERR_MSG(info, "POLICY_NAME goes with an agent's POLICY, and only with it");
+		return -EINVAL;
+	}
+	if (name) {
+		ret = onsram_nl_parse_policy_name(name, &wanted, info->extack);
+		if (ret)
+			return ret;
+	}
+	if (!onsram_link_knows_policy(link, &wanted)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, name, "the agent has no policy of that name");
+		return -ENOENT;
+	}
 	if (policy)
-		WRITE_ONCE(link->odev->policy, nla_get_u32(policy));
+		onsram_device_set_policy(link->odev, &wanted);
 	if (fallback)
 		WRITE_ONCE(link->odev->fallback, nla_get_u32(fallback));
 	return 0;
@@ -486,6 +572,12 @@ static const struct nla_policy onsram_nl_device_policy[] = {
 	[ONSRAM_A_DEVICE_ID] = { .type = NLA_U32 },
 };
 
+static const struct nla_policy onsram_nl_attach_policy[] = {
+	[ONSRAM_A_DEVICE_ID] = { .type = NLA_U32 },
+	[ONSRAM_A_POLICY_NAME] = { .type = NLA_NUL_STRING,
+				   .len = DRM_ONSRAM_POLICY_NAME_LEN - 1 },
+};
+
 static const struct nla_policy onsram_nl_graph_policy[] = {
 	[ONSRAM_A_DEVICE_ID] = { .type = NLA_U32 },
 	[ONSRAM_A_GRAPH_ID] = { .type = NLA_U32 },
@@ -505,7 +597,9 @@ static const struct nla_policy onsram_nl_rules_policy[] = {
 static const struct nla_policy onsram_nl_policy_policy[] = {
 	[ONSRAM_A_DEVICE_ID] = { .type = NLA_U32 },
 	[ONSRAM_A_POLICY] = NLA_POLICY_RANGE(NLA_U32, DRM_ONSRAM_POLICY_NONE,
-					     DRM_ONSRAM_POLICY_EAGER),
+					     DRM_ONSRAM_POLICY_AGENT),
+	[ONSRAM_A_POLICY_NAME] = { .type = NLA_NUL_STRING,
+				   .len = DRM_ONSRAM_POLICY_NAME_LEN - 1 },
 	[ONSRAM_A_FALLBACK_POLICY] = NLA_POLICY_RANGE(NLA_U32, DRM_ONSRAM_POLICY_NONE,
 						      DRM_ONSRAM_POLICY_LRU),
 };
@@ -529,7 +623,7 @@ static const struct genl_split_ops onsram_nl_ops[] = {
 		.maxattr = ARRAY_SIZE(onsram_nl_empty_policy) - 1,
 		.flags = GENL_CMD_CAP_DUMP,
 	},
-	ONSRAM_DO(ATTACH, onsram_nl_attach, device, GENL_ADMIN_PERM),
+	ONSRAM_DO(ATTACH, onsram_nl_attach, attach, GENL_ADMIN_PERM),
 	ONSRAM_DO(DONE, onsram_nl_done, device, GENL_ADMIN_PERM),
 	{
 		.cmd = ONSRAM_CMD_GRAPH_GET,

@@ -23,7 +23,10 @@ void onsram_nl_device_remove(struct onsram_device *odev);
 /** onsram_nl_agent_attached() - is there a policy agent for this device? */
 bool onsram_nl_agent_attached(struct onsram_device *odev);
 
-/** onsram_rule_lookup() - the eager rule for @key, if there is one.  Called under spm.lock */
+/** onsram_nl_knows_policy() - is there no agent, or does it have a policy of that name? */
+bool onsram_nl_knows_policy(struct onsram_device *odev, const struct onsram_policy *policy);
+
+/** onsram_rule_lookup() - the rule for @key, if there is one.  Called under spm.lock */
 bool onsram_rule_lookup(struct onsram_device *odev, u64 key, u32 *actions, u32 *priority);
 
 /** onsram_nl_graph_created() - the graph can be looked up; called without locks */
@@ -34,7 +37,7 @@ void onsram_nl_graph_destroyed(struct onsram_device *odev, u32 id);
 void onsram_nl_client_gone(struct onsram_device *odev, u32 client_id);
 
 /**
- * onsram_nl_op_retired() - an operation under POLICY_EAGER completed
+ * onsram_nl_op_retired() - an operation submitted singly under POLICY_AGENT completed
  *
  * @resident: mask of operand slots found in the SPM
  * @time_ps: modelled

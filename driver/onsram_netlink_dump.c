@@ -58,11 +58,10 @@ int onsram_nl_graph_dump_done(struct netlink_callback *cb)
 
 static int onsram_nl_put_graph(struct sk_buff *skb, struct onsram_graph *graph)
 {
-	u32 policy = READ_ONCE(graph->ctx->policy);
+	struct onsram_policy policy;
 	bool has_plan;
 
-	if (policy == DRM_ONSRAM_POLICY_DEFAULT)
-		policy = READ_ONCE(graph->odev->policy);
+	onsram_context_policy(graph->ctx, &policy);
 	mutex_lock(&graph->lock);
 	has_plan = graph->plan;
 	mutex_unlock(&graph->lock);
@@ -70,7 +69,7 @@ static int onsram_nl_put_graph(struct sk_buff *skb, struct onsram_graph *graph)
 	if (nla_put_u32(skb, ONSRAM_A_DEVICE_ID, graph->odev->drm.accel->index) ||
 	    nla_put_u32(skb, ONSRAM_A_GRAPH_ID, graph->id) ||
 	    nla_put_u32(skb, ONSRAM_A_CLIENT_ID, graph->ctx->client.id) ||
-	    nla_put_u32(skb, ONSRAM_A_POLICY, policy) ||
+	    onsram_nl_put_policy(skb, &policy) ||
 	    nla_put_u32(skb, ONSRAM_A_NR_OPS, graph->nr_ops) ||
 	    nla_put_u32(skb, ONSRAM_A_NR_TENSORS, graph->nr_tensors) ||
 	    nla_put_u8(skb, ONSRAM_A_HAS_PLAN, has_plan))

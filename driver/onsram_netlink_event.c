@@ -53,19 +53,18 @@ static void onsram_nl_event_id(struct onsram_device *odev, u8 cmd, int attr, u32
 
 void onsram_nl_graph_created(struct onsram_graph *graph)
 {
-	u32 policy = READ_ONCE(graph->ctx->policy);
+	struct onsram_policy policy;
 	struct sk_buff *skb;
 	void *hdr;
 
 	atomic_inc(&graph->odev->link->sequence);
-	if (policy == DRM_ONSRAM_POLICY_DEFAULT)
-		policy = READ_ONCE(graph->odev->policy);
+	onsram_context_policy(graph->ctx, &policy);
 	skb = onsram_nl_event(graph->odev, ONSRAM_CMD_GRAPH_CREATED, NLMSG_GOODSIZE, &hdr);
 	if (!skb)
 		return;
 	if (nla_put_u32(skb, ONSRAM_A_GRAPH_ID, graph->id) ||
 	    nla_put_u32(skb, ONSRAM_A_CLIENT_ID, graph->ctx->client.id) ||
-	    nla_put_u32(skb, ONSRAM_A_POLICY, policy) ||
+	    onsram_nl_put_policy(skb, &policy) ||
 	    nla_put_u32(skb, ONSRAM_A_NR_OPS, graph->nr_ops) ||
 	    nla_put_u32(skb, ONSRAM_A_NR_TENSORS, graph->nr_tensors)) {
 		nlmsg_free(skb);

@@ -214,7 +214,7 @@ static int onsram_end_intervals(struct onsram_op_ctx *ctx)
 
 static bool onsram_has_plan(const struct onsram_op_ctx *ctx)
 {
-	return ctx->run->policy == DRM_ONSRAM_POLICY_STATIC && ctx->run->plan;
+	return ctx->run->policy == DRM_ONSRAM_POLICY_AGENT && ctx->run->plan;
 }
 
 static int onsram_place(struct onsram_op_ctx *ctx)
@@ -223,9 +223,9 @@ static int onsram_place(struct onsram_op_ctx *ctx)
 
 	if (onsram_has_plan(ctx))
 		return onsram_place_static(ctx);
-	if (policy == DRM_ONSRAM_POLICY_EAGER && ctx->op->has_rule)
+	if (policy == DRM_ONSRAM_POLICY_AGENT && ctx->op->has_rule)
 		return onsram_place_eager(ctx);
-	if (policy == DRM_ONSRAM_POLICY_STATIC || policy == DRM_ONSRAM_POLICY_EAGER) {
+	if (policy == DRM_ONSRAM_POLICY_AGENT) {
 		onsram_count(&ctx->spm->stats.fallbacks, &ctx->run->client->stats->fallbacks);
 		policy = ctx->run->fallback;
 	}

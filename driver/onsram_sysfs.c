@@ -7,14 +7,7 @@
 #include <linux/sysfs.h>
 
 #include "onsram_drv.h"
-
-/* Indexed by enum drm_onsram_policy; DEFAULT is not a device's policy */
-static const char * const onsram_policy_names[] = {
-	[DRM_ONSRAM_POLICY_NONE] = "none",
-	[DRM_ONSRAM_POLICY_LRU] = "lru",
-	[DRM_ONSRAM_POLICY_STATIC] = "static",
-	[DRM_ONSRAM_POLICY_EAGER] = "eager",
-};
+#include "onsram_netlink.h"
 
 /* What a bytes-in-granules attribute shows; read under spm.lock */
 #define ONSRAM_SPM_ATTR(name, expr) \
@@ -91,30 +84,21 @@ static DEVICE_ATTR_RO(busy_ps);
 
 static ssize_t policy_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	struct onsram_device *odev = dev_get_drvdata(dev);
+	struct onsram_policy policy;
 
-	return sysfs_emit(buf, "%s\n", onsram_policy_names[READ_ONCE(odev->policy)]);
-}
-
-static int onsram_policy_parse(const char *buf, u32 last)
-{
-	u32 i;
-
-	for (i = DRM_ONSRAM_POLICY_NONE; i <= last; i++)
-		if (sysfs_streq(buf, onsram_policy_names[i]))
-			return i;
-	return -EINVAL;
+	onsram_device_policy(dev_get_drvdata(dev), &policy);
+	return sysfs_emit(buf, "%s\n", onsram_policy_name(&policy));
 }
 
 static ssize_t policy_store(struct device *dev, struct device_attribute *attr, const char *buf,
 			    size_t count)
 {
 	struct onsram_device *odev = dev_get_drvdata(dev);
-	int policy = onsram_policy_parse(buf, DRM_ONSRAM_POLICY_EAGER);
+	struct onsram_policy policy;
 
-	if (policy < 0)
-		return policy;
-	WRITE_ONCE(odev->policy, policy);
+	if (onsram_policy_parse(buf, &policy) || !onsram_nl_knows_policy(odev, &policy))
+		return -EINVAL;
+	onsram_device_set_policy(odev, &policy);
 	return count;
 }
 static DEVICE_ATTR_RW(policy);
@@ -122,19 +106,20 @@ static DEVICE_ATTR_RW(policy);
 static ssize_t fallback_policy_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
 	struct onsram_device *odev = dev_get_drvdata(dev);
+	struct onsram_policy policy = { .kind = READ_ONCE(odev->fallback) };
 
-	return sysfs_emit(buf, "%s\n", onsram_policy_names[READ_ONCE(odev->fallback)]);
+	return sysfs_emit(buf, "%s\n", onsram_policy_name(&policy));
 }
 
 static ssize_t fallback_policy_store(struct device *dev, struct device_attribute *attr,
 				     const char *buf, size_t count)
 {
 	struct onsram_device *odev = dev_get_drvdata(dev);
-	int policy = onsram_policy_parse(buf, DRM_ONSRAM_POLICY_LRU);
+	struct onsram_policy policy;
 
-	if (policy < 0)
-		return policy;
-	WRITE_ONCE(odev->fallback, policy);
+	if (onsram_policy_parse(buf, &policy) || policy.kind == DRM_ONSRAM_POLICY_AGENT)
+		return -EINVAL;
+	WRITE_ONCE(odev->fallback, policy.kind);
 	return count;
 }
 static DEVICE_ATTR_RW(fallback_policy);

@@ -15,13 +15,13 @@ FIXTURE(graph) {
 };
 
 FIXTURE_VARIANT(graph) {
-	uint32_t policy;
+	const char *policy;
 };
 
-FIXTURE_VARIANT_ADD(graph, none) { .policy = DRM_ONSRAM_POLICY_NONE };
-FIXTURE_VARIANT_ADD(graph, lru) { .policy = DRM_ONSRAM_POLICY_LRU };
-FIXTURE_VARIANT_ADD(graph, static) { .policy = DRM_ONSRAM_POLICY_STATIC };
-FIXTURE_VARIANT_ADD(graph, eager) { .policy = DRM_ONSRAM_POLICY_EAGER };
+FIXTURE_VARIANT_ADD(graph, none) { .policy = "none" };
+FIXTURE_VARIANT_ADD(graph, lru) { .policy = "lru" };
+FIXTURE_VARIANT_ADD(graph, static) { .policy = "static" };
+FIXTURE_VARIANT_ADD(graph, eager) { .policy = "eager" };
 
 FIXTURE_SETUP(graph)
 {

@@ -22,8 +22,8 @@ FIXTURE_SETUP(isolation)
 
 	ASSERT_EQ(0, client_open(&self->a));
 	ASSERT_EQ(0, client_open(&self->b));
-	ASSERT_EQ(0, onsram_device_set_policy(self->a.dev, DRM_ONSRAM_POLICY_LRU));
-	ASSERT_EQ(0, onsram_device_set_policy(self->b.dev, DRM_ONSRAM_POLICY_LRU));
+	ASSERT_EQ(0, onsram_device_set_policy(self->a.dev, "lru"));
+	ASSERT_EQ(0, onsram_device_set_policy(self->b.dev, "lru"));
 	info = &self->a.dev->info;
 	self->nr = (info->model.spm_size - info->staging_min) / PIECE;
 	if (self->nr > MAX_PIECES)
@@ -130,7 +130,7 @@ TEST_F(isolation, interleaved)
 }
 
 /* A client that keeps more tensors alive than the SPM holds. Return: values that were not its own */
-static int churn(uint32_t nr, uint32_t policy, float base)
+static int churn(uint32_t nr, const char *policy, float base)
 {
 	static struct onsram_bo pieces[2 * MAX_PIECES];
 	uint32_t round, i;
@@ -163,10 +163,7 @@ static int churn(uint32_t nr, uint32_t policy, float base)
 /* Four clients at once, under different policies, each with more than the SPM holds */
 TEST_F(isolation, at_once)
 {
-	const uint32_t policies[] = {
-		DRM_ONSRAM_POLICY_LRU, DRM_ONSRAM_POLICY_NONE, DRM_ONSRAM_POLICY_LRU,
-		DRM_ONSRAM_POLICY_EAGER,
-	};
+	static const char *const policies[] = { "lru", "none", "lru", "eager" };
 	pid_t child[4];
 	int i, status;
 

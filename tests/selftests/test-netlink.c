@@ -54,7 +54,7 @@ FIXTURE_SETUP(netlink)
 		self->tensors[i].handle = c->handle[i];
 	self->tensors[2].flags = DRM_ONSRAM_TENSOR_CONST;
 	self->tensors[3].flags = DRM_ONSRAM_TENSOR_TRANSIENT;
-	ASSERT_EQ(0, onsram_device_set_policy(c->dev, DRM_ONSRAM_POLICY_STATIC));
+	ASSERT_EQ(0, onsram_device_set_policy(c->dev, "static"));
 	ASSERT_EQ(0, onsram_graph_create(c->dev, self->ops, NR_OPS, self->tensors, 4, &self->graph));
 	self->sock = nl_socket_alloc();
 	ASSERT_NE(NULL, self->sock);
@@ -409,7 +409,7 @@ TEST_F(netlink, scrubbed)
 
 	ASSERT_NE(NULL, y);
 	ASSERT_EQ(0, client_open(&other));
-	ASSERT_EQ(0, onsram_device_set_policy(other.dev, DRM_ONSRAM_POLICY_LRU));
+	ASSERT_EQ(0, onsram_device_set_policy(other.dev, "lru"));
 	ASSERT_EQ(0, run_ops(&other, &secret, 1));
 	ASSERT_EQ(0, onsram_bo_info(other.dev, &other.bo[0], &info));
 	ASSERT_EQ(DRM_ONSRAM_RESIDENCY_DIRTY, info.residency);
@@ -513,8 +513,76 @@ TEST_F(netlink, policy_set)
 	EXPECT_NE(0, ask(self->sock, msg, NULL));
 	msg = request(self->family, ONSRAM_CMD_POLICY_SET, NLM_F_ACK);
 	nla_put_u32(msg, ONSRAM_A_DEVICE_ID, self->client.dev->index);
-	nla_put_u32(msg, ONSRAM_A_FALLBACK_POLICY, DRM_ONSRAM_POLICY_STATIC);
+	nla_put_u32(msg, ONSRAM_A_FALLBACK_POLICY, DRM_ONSRAM_POLICY_AGENT);
 	EXPECT_NE(0, ask(self->sock, msg, NULL));
+}
+
+static struct nl_msg *named(int family, uint8_t cmd, const struct client *c, const char *name)
+{
+	struct nl_msg *msg = request(family, cmd, NLM_F_ACK);
+
+	nla_put_u32(msg, ONSRAM_A_DEVICE_ID, c->dev->index);
+	if (name)
+		nla_put_string(msg, ONSRAM_A_POLICY_NAME, name);
+	return msg;
+}
+
+/* The device's default by netlink: an agent's policy has a name, others have none */
+TEST_F(netlink, policy_set_named)
+{
+	struct client *c = &self->client;
+	struct nl_msg *msg = named(self->family, ONSRAM_CMD_POLICY_SET, c, "static");
+
+	nla_put_u32(msg, ONSRAM_A_POLICY, DRM_ONSRAM_POLICY_LRU);
+	EXPECT_EQ(EINVAL, ask(self->sock, msg, NULL));
+	msg = named(self->family, ONSRAM_CMD_POLICY_SET, c, NULL);
+	nla_put_u32(msg, ONSRAM_A_POLICY, DRM_ONSRAM_POLICY_AGENT);
+	EXPECT_EQ(EINVAL, ask(self->sock, msg, NULL));
+	msg = named(self->family, ONSRAM_CMD_POLICY_SET, c, "none");
+	nla_put_u32(msg, ONSRAM_A_POLICY, DRM_ONSRAM_POLICY_AGENT);
+	EXPECT_EQ(EINVAL, ask(self->sock, msg, NULL));
+	msg = named(self->family, ONSRAM_CMD_POLICY_SET, c, "my-own");
+	nla_put_u32(msg, ONSRAM_A_POLICY, DRM_ONSRAM_POLICY_AGENT);
+	EXPECT_EQ(0, ask(self->sock, msg, NULL));
+	msg = named(self->family, ONSRAM_CMD_POLICY_SET, c, NULL);
+	nla_put_u32(msg, ONSRAM_A_POLICY, DRM_ONSRAM_POLICY_LRU);
+	EXPECT_EQ(0, ask(self->sock, msg, NULL));
+}
+
+/* Clients may want what the agent named, and anything where it named nothing */
+TEST_F(netlink, agent_names_its_policies)
+{
+	struct client *c = &self->client;
+	struct nl_msg *msg = named(self->family, ONSRAM_CMD_ATTACH, c, "mine");
+	int answers = -1;
+	uint32_t i;
+
+	EXPECT_EQ(0, onsram_device_set_policy(c->dev, "yours"));
+	nla_put_string(msg, ONSRAM_A_POLICY_NAME, "my-other");
+	ASSERT_EQ(0, ask(self->sock, msg, &answers));
+	EXPECT_EQ(-ENOENT, onsram_device_set_policy(c->dev, "yours"));
+	EXPECT_EQ(-ENOENT, onsram_device_set_policy(c->dev, "min"));
+	EXPECT_EQ(0, onsram_device_set_policy(c->dev, "mine"));
+	EXPECT_EQ(0, onsram_device_set_policy(c->dev, "my-other"));
+	EXPECT_EQ(0, onsram_device_set_policy(c->dev, "lru"));
+	msg = named(self->family, ONSRAM_CMD_POLICY_SET, c, "yours");
+	nla_put_u32(msg, ONSRAM_A_POLICY, DRM_ONSRAM_POLICY_AGENT);
+	EXPECT_EQ(ENOENT, ask(self->sock, msg, NULL));
+
+	nl_socket_free(self->sock);
+	self->sock = nl_socket_alloc();
+	ASSERT_EQ(0, genl_connect(self->sock));
+	EXPECT_EQ(0, onsram_device_set_policy(c->dev, "yours"));
+	EXPECT_EQ(EINVAL, ask(self->sock, named(self->family, ONSRAM_CMD_ATTACH, c, "no name"), NULL));
+	EXPECT_EQ(EINVAL, ask(self->sock, named(self->family, ONSRAM_CMD_ATTACH, c, "lru"), NULL));
+	EXPECT_NE(0, ask(self->sock, named(self->family, ONSRAM_CMD_ATTACH, c,
+					   "longer-than-it-may-be"), NULL));
+	msg = named(self->family, ONSRAM_CMD_ATTACH, c, "mine");
+	for (i = 0; i < ONSRAM_AGENT_POLICIES_MAX; i++)
+		nla_put_string(msg, ONSRAM_A_POLICY_NAME, "more");
+	EXPECT_EQ(E2BIG, ask(self->sock, msg, NULL));
+	ASSERT_EQ(0, attach(self->sock, self->family, c));
+	EXPECT_EQ(0, onsram_device_set_policy(c->dev, "yours"));
 }
 
 /* The dump of a graph too large for one message comes in several, and is whole */

@@ -115,7 +115,7 @@ TEST_F(query, stats_count)
 	struct drm_onsram_op op = add_op();
 	struct drm_onsram_stats s;
 
-	ASSERT_EQ(0, onsram_device_set_policy(self->client.dev, DRM_ONSRAM_POLICY_NONE));
+	ASSERT_EQ(0, onsram_device_set_policy(self->client.dev, "none"));
 	ASSERT_EQ(0, run_ops(&self->client, &op, 1));
 	ASSERT_EQ(0, onsram_device_stats(self->client.dev, &s));
 	EXPECT_EQ(1, s.jobs);
@@ -134,13 +134,41 @@ TEST_F(query, stats_count)
 
 TEST_F(query, policies)
 {
-	uint32_t policy;
+	static const char *const names[] = {
+		"default", "none", "lru", "static", "a", "My_own-policy15",
+	};
+	uint32_t i;
 
-	for (policy = 0; policy < DRM_ONSRAM_POLICY_COUNT; policy++) {
-		EXPECT_EQ(0, onsram_device_set_policy(self->client.dev, policy));
-	}
-	EXPECT_EQ(-EINVAL, onsram_device_set_policy(self->client.dev, DRM_ONSRAM_POLICY_COUNT));
-	EXPECT_EQ(-EINVAL, onsram_device_set_policy(self->client.dev, UINT32_MAX));
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		EXPECT_EQ(0, onsram_device_set_policy(self->client.dev, names[i]));
+}
+
+static int set_policy(struct client *c, uint32_t policy, const char *name, size_t len)
+{
+	struct drm_onsram_set_policy arg = { .policy = policy };
+
+	memcpy(arg.name, name, len);
+	return raw(c, DRM_IOCTL_ONSRAM_SET_POLICY, &arg);
+}
+
+TEST_F(query, policies_refused)
+{
+	struct client *c = &self->client;
+
+	EXPECT_EQ(EINVAL, set_policy(c, DRM_ONSRAM_POLICY_COUNT, "", 0));
+	EXPECT_EQ(EINVAL, set_policy(c, UINT32_MAX, "", 0));
+	/* A name goes with AGENT, and only with it */
+	EXPECT_EQ(EINVAL, set_policy(c, DRM_ONSRAM_POLICY_AGENT, "", 0));
+	EXPECT_EQ(EINVAL, set_policy(c, DRM_ONSRAM_POLICY_LRU, "static", 6));
+	EXPECT_EQ(EINVAL, set_policy(c, DRM_ONSRAM_POLICY_NONE, "\0x", 2));
+	/* Not closed; something behind its end; another's word; no letters */
+	EXPECT_EQ(EINVAL, set_policy(c, DRM_ONSRAM_POLICY_AGENT, "0123456789abcdef", 16));
+	EXPECT_EQ(EINVAL, set_policy(c, DRM_ONSRAM_POLICY_AGENT, "static\0x", 8));
+	EXPECT_EQ(EINVAL, set_policy(c, DRM_ONSRAM_POLICY_AGENT, "lru", 3));
+	EXPECT_EQ(EINVAL, set_policy(c, DRM_ONSRAM_POLICY_AGENT, "default", 7));
+	EXPECT_EQ(EINVAL, set_policy(c, DRM_ONSRAM_POLICY_AGENT, "a b", 3));
+	EXPECT_EQ(EINVAL, set_policy(c, DRM_ONSRAM_POLICY_AGENT, "a\nb", 3));
+	EXPECT_EQ(EINVAL, set_policy(c, DRM_ONSRAM_POLICY_AGENT, "\xe4", 1));
 }
 
 TEST_F(query, policy_flags)

@@ -129,7 +129,7 @@ FIXTURE_SETUP(recovery)
 	ASSERT_EQ(0, write_file(TIMEOUT, "500"));
 	take_coredumps("");
 	ASSERT_EQ(0, client_open(c));
-	ASSERT_EQ(0, onsram_device_set_policy(c->dev, DRM_ONSRAM_POLICY_LRU));
+	ASSERT_EQ(0, onsram_device_set_policy(c->dev, "lru"));
 	ASSERT_EQ(0, put_constant(c, 1, 1));
 	ASSERT_EQ(0, put_constant(c, 2, 2));
 }
@@ -282,7 +282,7 @@ TEST_F(recovery, corrupt_status)
 	struct client *c = &self->client;
 	struct drm_onsram_op op = whole_add(0, 1, 2);
 
-	ASSERT_EQ(0, onsram_device_set_policy(c->dev, DRM_ONSRAM_POLICY_NONE));
+	ASSERT_EQ(0, onsram_device_set_policy(c->dev, "none"));
 	ASSERT_EQ(0, knob(self->knobs, "set corrupt-status-next 0"));
 	EXPECT_NE(0, run_ops(c, &op, 1));
 	EXPECT_EQ(0, run_ops(c, &op, 1));

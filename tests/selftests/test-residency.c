@@ -25,7 +25,7 @@ FIXTURE_SETUP(residency)
 	for (i = 0; i < NR_LARGE; i++) {
 		ASSERT_EQ(0, onsram_bo_create(c->dev, bytes, &self->large[i]));
 	}
-	ASSERT_EQ(0, onsram_device_set_policy(c->dev, DRM_ONSRAM_POLICY_LRU));
+	ASSERT_EQ(0, onsram_device_set_policy(c->dev, "lru"));
 }
 
 FIXTURE_TEARDOWN(residency)
@@ -61,7 +61,7 @@ TEST_F(residency, none_keeps_nothing)
 	struct drm_onsram_op op = add_op();
 	struct drm_onsram_stats s;
 
-	ASSERT_EQ(0, onsram_device_set_policy(c->dev, DRM_ONSRAM_POLICY_NONE));
+	ASSERT_EQ(0, onsram_device_set_policy(c->dev, "none"));
 	ASSERT_EQ(0, run_ops(c, &op, 1));
 	EXPECT_EQ(DRM_ONSRAM_RESIDENCY_NONE, residency(c, 0));
 	ASSERT_EQ(0, onsram_device_stats(c->dev, &s));
@@ -286,7 +286,7 @@ TEST_F(residency, given_back_at_close)
 	used = spm_attribute("used");
 	EXPECT_LT(0, used);
 	ASSERT_EQ(0, client_open(&other));
-	ASSERT_EQ(0, onsram_device_set_policy(other.dev, DRM_ONSRAM_POLICY_LRU));
+	ASSERT_EQ(0, onsram_device_set_policy(other.dev, "lru"));
 	ASSERT_EQ(0, run_ops(&other, &op, 1));
 	EXPECT_LT(used, spm_attribute("used"));
 	client_close(&other);

@@ -86,7 +86,7 @@ TEST_F(sysfs, consistent)
 	int64_t hits = spm_attribute("hits"), written = spm_attribute("dram_write_bytes");
 	struct drm_onsram_stats s;
 
-	ASSERT_EQ(0, onsram_device_set_policy(self->client.dev, DRM_ONSRAM_POLICY_LRU));
+	ASSERT_EQ(0, onsram_device_set_policy(self->client.dev, "lru"));
 	ASSERT_EQ(0, run_ops(&self->client, &op, 1));
 	ASSERT_EQ(0, run_ops(&self->client, &op, 1));
 	ASSERT_EQ(0, onsram_device_stats(self->client.dev, &s));
@@ -113,7 +113,7 @@ TEST_F(sysfs, busy_time)
 
 TEST_F(sysfs, policy)
 {
-	static const char *const names[] = { "none", "lru", "static", "eager" };
+	static const char *const names[] = { "none", "lru", "static", "my-own" };
 	char saved[64], text[64];
 	uint32_t i;
 
@@ -123,11 +123,12 @@ TEST_F(sysfs, policy)
 		EXPECT_EQ(0, attribute_read(self->dir, "policy", text, sizeof(text)));
 		EXPECT_EQ(0, strcmp(names[i], text));
 	}
-	EXPECT_EQ(EINVAL, attribute_write(self->dir, "policy", "best"));
+	EXPECT_EQ(EINVAL, attribute_write(self->dir, "policy", "\n"));
+	EXPECT_EQ(EINVAL, attribute_write(self->dir, "policy", "longer-than-fits"));
 	EXPECT_EQ(EINVAL, attribute_write(self->dir, "policy", "default"));
 	EXPECT_EQ(EINVAL, attribute_write(self->dir, "policy", "lru or so"));
 	EXPECT_EQ(0, attribute_read(self->dir, "policy", text, sizeof(text)));
-	EXPECT_EQ(0, strcmp("eager", text));
+	EXPECT_EQ(0, strcmp("my-own", text));
 	EXPECT_EQ(0, attribute_write(self->dir, "policy", saved));
 }
 
@@ -181,7 +182,7 @@ TEST_F(sysfs, fdinfo)
 	unsigned long long value;
 	FILE *f;
 
-	ASSERT_EQ(0, onsram_device_set_policy(self->client.dev, DRM_ONSRAM_POLICY_LRU));
+	ASSERT_EQ(0, onsram_device_set_policy(self->client.dev, "lru"));
 	ASSERT_EQ(0, run_ops(&self->client, &op, 1));
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", self->client.dev->fd);
 	f = fopen(path, "r");

@@ -14,13 +14,13 @@ FIXTURE(values) {
 };
 
 FIXTURE_VARIANT(values) {
-	uint32_t policy;
+	const char *policy;
 };
 
-FIXTURE_VARIANT_ADD(values, none) { .policy = DRM_ONSRAM_POLICY_NONE };
-FIXTURE_VARIANT_ADD(values, lru) { .policy = DRM_ONSRAM_POLICY_LRU };
-FIXTURE_VARIANT_ADD(values, static) { .policy = DRM_ONSRAM_POLICY_STATIC };
-FIXTURE_VARIANT_ADD(values, eager) { .policy = DRM_ONSRAM_POLICY_EAGER };
+FIXTURE_VARIANT_ADD(values, none) { .policy = "none" };
+FIXTURE_VARIANT_ADD(values, lru) { .policy = "lru" };
+FIXTURE_VARIANT_ADD(values, static) { .policy = "static" };
+FIXTURE_VARIANT_ADD(values, eager) { .policy = "eager" };
 
 FIXTURE_SETUP(values)
 {

@@ -42,12 +42,12 @@ static void test_device(void **state)
 	assert_int_equal(onsram_nl_parse_device(nlmsg_hdr(msg), &dev), -EINVAL);
 	nla_put_string(msg, ONSRAM_A_DEVICE_NAME, "0000:00:04.0");
 	nla_put(msg, ONSRAM_A_MODEL, sizeof(m), &m);
-	nla_put_u32(msg, ONSRAM_A_POLICY, DRM_ONSRAM_POLICY_STATIC);
+	nla_put_u32(msg, ONSRAM_A_POLICY, DRM_ONSRAM_POLICY_AGENT);
 	nla_put_u8(msg, ONSRAM_A_AGENT_ATTACHED, 2);
 	assert_int_equal(onsram_nl_parse_device(nlmsg_hdr(msg), &dev), 0);
 	assert_int_equal(dev.id, 3);
 	assert_string_equal(dev.name, "0000:00:04.0");
-	assert_int_equal(dev.policy, DRM_ONSRAM_POLICY_STATIC);
+	assert_int_equal(dev.policy, DRM_ONSRAM_POLICY_AGENT);
 	assert_true(dev.agent_attached);
 	assert_memory_equal(&dev.model, &m, sizeof(m));
 	nlmsg_free(msg);
@@ -72,7 +72,8 @@ static void put_graph(struct nl_msg *msg, uint32_t ops, uint32_t tensors)
 	nla_put_u32(msg, ONSRAM_A_DEVICE_ID, 0);
 	nla_put_u32(msg, ONSRAM_A_GRAPH_ID, 9);
 	nla_put_u32(msg, ONSRAM_A_CLIENT_ID, 4);
-	nla_put_u32(msg, ONSRAM_A_POLICY, DRM_ONSRAM_POLICY_STATIC);
+	nla_put_u32(msg, ONSRAM_A_POLICY, DRM_ONSRAM_POLICY_AGENT);
+	nla_put_string(msg, ONSRAM_A_POLICY_NAME, "static");
 	nla_put_u32(msg, ONSRAM_A_NR_OPS, ops);
 	nla_put_u32(msg, ONSRAM_A_NR_TENSORS, tensors);
 }
@@ -167,6 +168,7 @@ static void on_created(void *arg, uint32_t device, const struct onsram_nl_graph 
 {
 	assert_int_equal(device, 0);
 	assert_int_equal(graph->id, 9);
+	assert_string_equal(graph->policy, "static");
 	((struct seen *)arg)->created++;
 }
 

@@ -136,7 +136,8 @@ static struct onsram_plan *random_plan(const struct job *job)
 	return plan;
 }
 
-static void run_job(const struct job *job, u32 policy, const struct onsram_plan *plan)
+/* @rules: its operations were submitted singly */
+static void run_job(const struct job *job, u32 policy, bool rules, const struct onsram_plan *plan)
 {
 	struct onsram_residency_run run = {
 		.client = &sim.client[job->client].base,
@@ -152,7 +153,7 @@ static void run_job(const struct job *job, u32 policy, const struct onsram_plan 
 			.index = i,
 			.born = job->born[i],
 			.dies = job->dies[i],
-			.has_rule = upto(2),
+			.has_rule = upto(2) && rules,
 			.actions = upto(1 << 14) & 0x3f3f,
 			.priority = upto(4),
 		};
@@ -243,13 +244,15 @@ static void test_jobs(void **state)
 	for (u32 j = 0; j < JOBS; j++) {
 		struct onsram_plan *plan = NULL;
 		struct job job;
-		u32 policy = DRM_ONSRAM_POLICY_NONE + upto(4);
+		u32 kind = upto(4);
+		u32 policy = DRM_ONSRAM_POLICY_NONE + (kind < 3 ? kind : 2);
+		bool rules = kind == 3;
 
 		random_job(&job);
-		if (policy == DRM_ONSRAM_POLICY_STATIC && upto(8))
+		if (kind == 2 && upto(8))
 			plan = random_plan(&job);
 		for (u32 pass = 0; pass <= upto(3); pass++)
-			run_job(&job, policy, plan);
+			run_job(&job, policy, rules, plan);
 		kept += plan != NULL;
 		onsram_plan_put(plan);
 		something_else();

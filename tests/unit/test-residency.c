@@ -377,7 +377,7 @@ static u32 eager(const struct sim_slice *slices, u32 actions, u32 priority)
 {
 	struct onsram_residency_op op = { .has_rule = true, .actions = actions, .priority = priority };
 
-	return step(0, DRM_ONSRAM_POLICY_EAGER, slices, &op);
+	return step(0, DRM_ONSRAM_POLICY_AGENT, slices, &op);
 }
 
 static void test_eager(void **state)
@@ -405,7 +405,7 @@ static void test_eager(void **state)
 	assert_int_equal(eager(SLICES({ (int)x, 0, 8 }, ALL(a)), ONSRAM_RULE_HOLD(0), 99), 2);
 	/* without a rule: the fallback, counted; it does not take a rule's place */
 	assert_int_equal(sim.spm.stats.fallbacks, 0);
-	assert_int_equal(step(0, DRM_ONSRAM_POLICY_EAGER, SLICES(ALL(c), ALL(x)), NULL), 0);
+	assert_int_equal(step(0, DRM_ONSRAM_POLICY_AGENT, SLICES(ALL(c), ALL(x)), NULL), 0);
 	assert_int_equal(sim.spm.stats.fallbacks, 1);
 	assert_int_equal(sim.client[0].stats.fallbacks, 1);
 	assert_int_equal(lru(0, SLICES(ALL(c), ALL(x))), 0);
@@ -461,7 +461,7 @@ static void test_static(void **state)
 		{ b, 1, 2, 0, 4 * K, 4 * K },
 		{ c, 2, 3, 0, 0, 4 * K },
 	};
-	struct onsram_residency_run run = run_of(0, DRM_ONSRAM_POLICY_STATIC);
+	struct onsram_residency_run run = run_of(0, DRM_ONSRAM_POLICY_AGENT);
 	struct drm_onsram_op uops[4];
 	u32 stranger = sim_tensor(&sim, 1, 8 * K), x = sim_tensor(&sim, 1, K);
 
@@ -510,7 +510,7 @@ static void test_static_moves(void **state)
 	const struct sim_slice *ops[] = { SLICES(ALL(x), ALL(a)), SLICES(ALL(a), ALL(x)) };
 	const struct onsram_plan_interval read = { a, 0, 1, ONSRAM_INTERVAL_FETCH, 8 * K, 4 * K };
 	const struct onsram_plan_interval written = { a, 1, 1, 0, 12 * K, 4 * K };
-	struct onsram_residency_run run = run_of(0, DRM_ONSRAM_POLICY_STATIC);
+	struct onsram_residency_run run = run_of(0, DRM_ONSRAM_POLICY_AGENT);
 	struct onsram_residency_op op = {};
 	struct drm_onsram_op uops[2];
 
@@ -548,7 +548,7 @@ static void test_static_holds(void **state)
 		{ h, 0, 3, ONSRAM_INTERVAL_FETCH, 140 * K, 4 * K },
 		{ p, 2, 3, 0, 130 * K, 4 * K },
 	};
-	struct onsram_residency_run run = run_of(0, DRM_ONSRAM_POLICY_STATIC);
+	struct onsram_residency_run run = run_of(0, DRM_ONSRAM_POLICY_AGENT);
 	struct drm_onsram_op uops[4];
 
 	(void)state;

@@ -138,9 +138,22 @@ int onsram_device_stats(struct onsram_device *dev, struct drm_onsram_stats *stat
 	return query(dev->fd, DRM_ONSRAM_QUERY_STATS, stats, sizeof(*stats));
 }
 
-int onsram_device_set_policy(struct onsram_device *dev, uint32_t policy)
+int onsram_device_set_policy(struct onsram_device *dev, const char *name)
 {
-	struct drm_onsram_set_policy arg = { .policy = policy };
+	static const char *const own[DRM_ONSRAM_POLICY_AGENT] = {
+		[DRM_ONSRAM_POLICY_DEFAULT] = "default",
+		[DRM_ONSRAM_POLICY_NONE] = "none",
+		[DRM_ONSRAM_POLICY_LRU] = "lru",
+	};
+	struct drm_onsram_set_policy arg = { 0 };
+
+	while (arg.policy < DRM_ONSRAM_POLICY_AGENT && strcmp(own[arg.policy], name))
+		arg.policy++;
+	if (arg.policy == DRM_ONSRAM_POLICY_AGENT) {
+		if (strlen(name) >= sizeof(arg.name))
+			return -EINVAL;
+		strcpy(arg.name, name);
+	}
 
 	return call(dev->fd, DRM_IOCTL_ONSRAM_SET_POLICY, &arg);
 }

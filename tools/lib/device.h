@@ -38,8 +38,13 @@ struct onsram_device *onsram_device_open(char **err);
 void onsram_device_close(struct onsram_device *dev);
 /** onsram_device_stats() - totals of this open file */
 int onsram_device_stats(struct onsram_device *dev, struct drm_onsram_stats *stats);
-/** onsram_device_set_policy() - enum drm_onsram_policy for jobs submitted from now on */
-int onsram_device_set_policy(struct onsram_device *dev, uint32_t policy);
+/**
+ * onsram_device_set_policy() - who decides from now on
+ * @name: default, none, lru, or a policy of the daemon's
+ *
+ * Return: also -EINVAL where @name cannot be one, -ENOENT where the daemon does not know it.
+ */
+int onsram_device_set_policy(struct onsram_device *dev, const char *name);
 
 /** onsram_bo_create() - a zeroed buffer of @size bytes */
 int onsram_bo_create(struct onsram_device *dev, uint64_t size, struct onsram_bo *bo);

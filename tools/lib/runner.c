@@ -167,7 +167,7 @@ static int load_weights(struct onsram_runner *r, char **err)
 		if (p->tensors[i].role == ONSRAM_ROLE_WEIGHT)
 			total += p->tensors[i].bytes;
 	/* Filling must not disturb what the policy's statistics tell. */
-	ret = onsram_device_set_policy(r->dev, DRM_ONSRAM_POLICY_NONE);
+	ret = onsram_device_set_policy(r->dev, "none");
 	if (ret)
 		return fail(err, "setting the policy failed: %s", strerror(-ret));
 	for (i = 0; i < p->nr_tensors; i++) {
@@ -272,13 +272,15 @@ static int set_up(struct onsram_runner *r, char **err)
 		return -1;
 	find_last_uses(r);
 	ret = onsram_device_set_policy(r->dev, r->opt.policy);
+	if (ret == -ENOENT)
+		return fail(err, "the policy daemon has no policy \"%s\"", r->opt.policy);
 	if (ret)
 		return fail(err, "setting the policy failed: %s", strerror(-ret));
-	if (r->opt.policy == DRM_ONSRAM_POLICY_EAGER || !r->program->nr_ops)
+	if (r->opt.mode == ONSRAM_RUN_EAGER || !r->program->nr_ops)
 		return 0;
 	if (create_graph(r, err))
 		return -1;
-	if (r->opt.policy == DRM_ONSRAM_POLICY_STATIC)
+	if (r->opt.mode == ONSRAM_RUN_PLANNED)
 		wait_plan(r);
 	return 0;
 }
@@ -429,7 +431,7 @@ int onsram_runner_pass(struct onsram_runner *r, struct onsram_pass *pass, char *
 	if (ret)
 		return fail(err, "reading the statistics failed: %s", strerror(-ret));
 	start = now_ns();
-	ret = r->opt.policy == DRM_ONSRAM_POLICY_EAGER ? queue_eager(r, err) : queue_graph(r, err);
+	ret = r->opt.mode == ONSRAM_RUN_EAGER ? queue_eager(r, err) : queue_graph(r, err);
 	if (ret) {
 		/* What was queued before the error must end before its buffers are reused. */
 		wait_jobs(r, "running the network", &ignored);

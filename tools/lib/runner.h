@@ -3,8 +3,8 @@
  * The runner: a program on a device.
  *
  * It gives every tensor a buffer, brings the weights there, and runs passes over
- * the network under one residency policy: as a graph, or for EAGER one
- * operation at a time, freeing activations as an eager framework does.
+ * the network under one residency policy: as a graph, or one operation at a time,
+ * freeing activations as an eager framework does.
  */
 #ifndef ONSRAM_RUNNER_H
 #define ONSRAM_RUNNER_H
@@ -16,15 +16,25 @@
 #include "program.h"
 
 /**
+ * enum onsram_runner_mode - what the device is given
+ * @ONSRAM_RUN_GRAPH: the network as a graph
+ * @ONSRAM_RUN_PLANNED: the same, once the daemon has planned it
+ * @ONSRAM_RUN_EAGER: one operation at a time
+ */
+enum onsram_runner_mode { ONSRAM_RUN_GRAPH, ONSRAM_RUN_PLANNED, ONSRAM_RUN_EAGER };
+
+/**
  * struct onsram_runner_options - how a program is run
- * @policy: enum drm_onsram_policy
- * @plan_timeout_ns: how long STATIC waits for the daemon's plan
+ * @policy: its name
+ * @mode: how it is run
+ * @plan_timeout_ns: how long PLANNED waits for the daemon's plan
  * @progress: told what goes on and how far it is; may be NULL
  * @warn: told what is not as asked for, but no error; may be NULL
  * @ctx: first argument of the two
  */
 struct onsram_runner_options {
-	uint32_t policy;
+	const char *policy;
+	enum onsram_runner_mode mode;
 	int64_t plan_timeout_ns;
 	void (*progress)(void *ctx, const char *what, uint64_t done, uint64_t total);
 	void (*warn)(void *ctx, const char *text);

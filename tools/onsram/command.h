@@ -63,10 +63,6 @@ struct shape_list {
  */
 int parse_shape(const char *cmd, char *text, struct shape_list *list, struct onsram_import_options *import);
 
-/** policy_name() - none, lru, static or eager */
-const char *policy_name(uint32_t policy);
-/** policy_value() - enum drm_onsram_policy, or 0 for an unknown name */
-uint32_t policy_value(const char *name, size_t len);
 /** dtype_name() - f32, f16, i64, i32 or bool */
 const char *dtype_name(uint32_t dtype);
 

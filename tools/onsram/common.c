@@ -144,29 +144,6 @@ int parse_shape(const char *cmd, char *text, struct shape_list *list, struct ons
 	return 0;
 }
 
-static const char *const policy_names[DRM_ONSRAM_POLICY_COUNT] = {
-	[DRM_ONSRAM_POLICY_DEFAULT] = "default",
-	[DRM_ONSRAM_POLICY_NONE] = "none",
-	[DRM_ONSRAM_POLICY_LRU] = "lru",
-	[DRM_ONSRAM_POLICY_STATIC] = "static",
-	[DRM_ONSRAM_POLICY_EAGER] = "eager",
-};
-
-const char *policy_name(uint32_t policy)
-{
-	return policy < DRM_ONSRAM_POLICY_COUNT ? policy_names[policy] : "unknown";
-}
-
-uint32_t policy_value(const char *name, size_t len)
-{
-	uint32_t i;
-
-	for (i = DRM_ONSRAM_POLICY_NONE; i < DRM_ONSRAM_POLICY_COUNT; i++)
-		if (strlen(policy_names[i]) == len && !memcmp(policy_names[i], name, len))
-			return i;
-	return 0;
-}
-
 const char *dtype_name(uint32_t dtype)
 {
 	static const char *const names[ONSRAM_DTYPE_COUNT] = {

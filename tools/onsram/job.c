@@ -10,6 +10,7 @@
 #include "job.h"
 #include "job-names.h"
 #include "perf.h"
+#include "policy.h"
 
 struct parser {
 	const char *path;
@@ -432,11 +433,11 @@ static int parse_job(struct parser *p, struct json_object *root)
 		return -1;
 	if (json_object_object_get_ex(root, "policy", &policy)) {
 		const char *name = json_object_get_string(policy);
+		const struct policy *known = name ? policy_find(name, strlen(name)) : NULL;
 
-		p->job->policy = name ? policy_value(name, strlen(name)) : 0;
-		if (!p->job->policy)
-			return bad(p, "unknown policy \"%s\" (none, lru, static or eager)",
-				   name ? name : "null");
+		if (!known)
+			return bad(p, "unknown policy \"%s\" (%s)", name ? name : "null", POLICY_NAMES);
+		p->job->policy = known->name;
 	}
 	return parse_tensors(p, root) || parse_operations(p, root) ? -1 : 0;
 }

@@ -40,7 +40,7 @@ struct job_tensor {
 };
 
 struct job {
-	uint32_t policy;	/* enum drm_onsram_policy */
+	const char *policy;	/* NULL: the device's */
 	struct job_tensor *tensors;
 	uint32_t nr_tensors;
 	struct drm_onsram_op *ops;	/* operand.bo indexes tensors */

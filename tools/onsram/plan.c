@@ -8,6 +8,7 @@
 #include "command.h"
 #include "perf.h"
 #include "plan-csv.h"
+#include "policy.h"
 
 #define CMD "plan"
 
@@ -19,7 +20,7 @@ struct options {
 	bool has_capacity;
 	uint64_t spm_size;
 	bool has_spm_size;
-	uint32_t policy;
+	const struct policy *policy;
 	struct shape_list shapes;
 	struct onsram_import_options import;
 	bool explain;
@@ -46,8 +47,8 @@ static void help(void)
 
 static int parse_policy(struct options *opt, const char *text)
 {
-	opt->policy = policy_value(text, strlen(text));
-	if (opt->policy != DRM_ONSRAM_POLICY_NONE && opt->policy != DRM_ONSRAM_POLICY_STATIC)
+	opt->policy = policy_find(text, strlen(text));
+	if (!opt->policy || !opt->policy->plan)
 		return usage_error(CMD, "--policy is static or none, not \"%s\": other policies make no plan",
 				   text);
 	return 0;
@@ -190,7 +191,7 @@ static void print_plan_json(const struct options *opt, const struct onsram_model
 	uint32_t i;
 
 	json_object_object_add(o, "model", json_object_new_string(opt->model));
-	json_object_object_add(o, "policy", json_object_new_string(policy_name(opt->policy)));
+	json_object_object_add(o, "policy", json_object_new_string(opt->policy->name));
 	json_add_hash(o, "config_hash", onsram_model_hash(m));
 	json_add_u64(o, "operations", p->nr_ops);
 	json_add_u64(o, "spm_size_bytes", m->spm_size);
@@ -243,7 +244,7 @@ static void print_plan_text(const struct options *opt, const struct onsram_model
 	format_time(plan->baseline_ps, text[2], sizeof(text[2]));
 	format_time(plan->bound_ps, text[3], sizeof(text[3]));
 	printf("%s: %u operations, %u tensors, policy %s, SPM %s\n", opt->model, p->nr_ops,
-	       p->nr_tensors, policy_name(opt->policy), spm);
+	       p->nr_tensors, opt->policy->name, spm);
 	printf("  stays            %u, at most %s at once\n", plan->nr_intervals, peak);
 	printf("  first run        %s (%.2fx of nothing held)\n", text[0],
 	       plan->time_ps ? (double)plan->baseline_ps / plan->time_ps : 1);
@@ -265,10 +266,7 @@ static int plan_program(const struct options *opt, const struct onsram_model *m,
 		return failure(CMD, "out of memory");
 	progress_update(CMD, "planning", 0, 0);
 	plan_ns = now_ns();
-	if (opt->policy == DRM_ONSRAM_POLICY_NONE)
-		plan = onsram_plan_none(m, &in.graph);
-	else
-		plan = onsram_plan_static(m, &in.graph);
+	plan = opt->policy->plan(m, &in.graph);
 	plan_ns = now_ns() - plan_ns;
 	progress_end();
 	if (!plan) {
@@ -311,7 +309,7 @@ static int plan_model(const struct options *opt)
 int cmd_plan(int argc, char **argv)
 {
 	struct options opt = {
-		.policy = DRM_ONSRAM_POLICY_STATIC,
+		.policy = policy_find("static", 6),
 		.import = { .fuse = true, .dtype = ONSRAM_DTYPE_F32 },
 	};
 	bool helped = false;

@@ -52,7 +52,7 @@ static struct json_object *result_json(const struct run_report *report,
 	uint32_t i;
 
 	json_object_object_add(o, "model", json_object_new_string(report->model));
-	json_object_object_add(o, "policy", json_object_new_string(policy_name(result->policy)));
+	json_object_object_add(o, "policy", json_object_new_string(result->policy->name));
 	json_object_object_add(o, "dtype", json_object_new_string(
 			report->dtype == ONSRAM_DTYPE_F16 ? "fp16" : "fp32"));
 	json_add_hash(o, "config_hash", onsram_model_hash(&report->config));
@@ -96,7 +96,7 @@ static void print_row(const struct run_result *result, const struct run_result *
 			 (double)none->passes[none->nr_passes - 1].cost.stats.time_ps /
 			 s->time_ps);
 	printf("  %-8s %10s %9s %11s %10s %11s %8llu %8llu %9llu  %.12s%s\n",
-	       policy_name(result->policy), time, speed, dram, energy, peak,
+	       result->policy->name, time, speed, dram, energy, peak,
 	       (unsigned long long)s->hits, (unsigned long long)s->misses,
 	       (unsigned long long)s->fallbacks,
 	       result->passes[result->nr_passes - 1].sha256,
@@ -112,7 +112,7 @@ void run_report_text(const struct run_report *report)
 	uint32_t i;
 
 	for (i = 0; i < report->nr_results; i++)
-		if (report->results[i].policy == DRM_ONSRAM_POLICY_NONE)
+		if (!strcmp(report->results[i].policy->name, "none"))
 			none = &report->results[i];
 	format_time(report->bound_ps, bound, sizeof(bound));
 	format_bytes(report->config.spm_size, spm, sizeof(spm));

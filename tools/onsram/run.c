@@ -20,7 +20,7 @@ struct files {
 
 struct options {
 	const char *model;
-	uint32_t policies[DRM_ONSRAM_POLICY_COUNT];
+	const struct policy *policies[NR_POLICIES];
 	uint32_t nr_policies;
 	uint64_t repeat;
 	struct files input;
@@ -68,20 +68,24 @@ static int parse_policies(struct options *opt, const char *list)
 	const char *p = list;
 
 	opt->nr_policies = 0;
-	if (!strcmp(list, "all"))
-		p = "none,lru,static,eager";
+	if (!strcmp(list, "all")) {
+		while (opt->nr_policies < NR_POLICIES) {
+			opt->policies[opt->nr_policies] = &policies[opt->nr_policies];
+			opt->nr_policies++;
+		}
+		return 0;
+	}
 	for (;;) {
 		size_t len = strcspn(p, ",");
-		uint32_t policy = policy_value(p, len);
+		const struct policy *policy = policy_find(p, len);
 		uint32_t i;
 
 		if (!policy)
-			return usage_error(CMD, "unknown policy \"%.*s\" (none, lru, static, eager or all)",
-					   (int)len, p);
+			return usage_error(CMD, "unknown policy \"%.*s\" (%s, or all)", (int)len, p,
+					   POLICY_NAMES);
 		for (i = 0; i < opt->nr_policies; i++)
 			if (opt->policies[i] == policy)
-				return usage_error(CMD, "policy %s is named twice",
-						   policy_name(policy));
+				return usage_error(CMD, "policy %s is named twice", policy->name);
 		opt->policies[opt->nr_policies++] = policy;
 		if (!p[len])
 			return 0;
@@ -307,7 +311,7 @@ static void compare(struct context *c, struct run_result *result, struct onsram_
 		if (!onsram_array_close(got, &c->expect[i], c->opt.rtol, c->opt.atol, &why)) {
 			result->expect = EXPECT_FAIL;
 			failure(CMD, "policy %s: output \"%s\" is not as expected: %s",
-				policy_name(result->policy), got->name, why ? why : "");
+				result->policy->name, got->name, why ? why : "");
 		}
 		free(why);
 	}
@@ -395,11 +399,12 @@ static int price_bound(struct run_report *report)
 }
 
 /* Every policy has an open file of its own: statistics and residency start from nothing. */
-static int run_policy(struct context *c, struct onsram_device *dev, uint32_t policy)
+static int run_policy(struct context *c, struct onsram_device *dev, const struct policy *policy)
 {
 	struct run_result *result = &c->report.results[c->report.nr_results++];
 	struct onsram_runner_options opt = {
-		.policy = policy,
+		.policy = policy->name,
+		.mode = policy->mode,
 		.plan_timeout_ns = PLAN_TIMEOUT_NS,
 		.progress = on_progress,
 		.warn = on_warning,
@@ -511,7 +516,7 @@ int cmd_run(int argc, char **argv)
 {
 	struct context c = {
 		.opt = {
-			.policies = { DRM_ONSRAM_POLICY_STATIC },
+			.policies = { policy_find("static", 6) },
 			.nr_policies = 1,
 			.repeat = 1,
 			.import = { .fuse = true, .dtype = ONSRAM_DTYPE_F32 },

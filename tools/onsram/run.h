@@ -3,8 +3,7 @@
 #define ONSRAM_RUN_H
 
 #include "command.h"
-#include "device.h"
-#include "runner.h"
+#include "policy.h"
 
 enum expect_result { EXPECT_NONE, EXPECT_PASS, EXPECT_FAIL };
 
@@ -16,7 +15,7 @@ struct run_pass {
 
 /** struct run_result - a model under one policy */
 struct run_result {
-	uint32_t policy;
+	const struct policy *policy;
 	struct run_pass *passes;
 	uint32_t nr_passes;
 	uint64_t spm_peak_bytes;
@@ -30,7 +29,7 @@ struct run_report {
 	uint32_t dtype;
 	struct onsram_model config;
 	uint64_t bound_ps;
-	struct run_result results[DRM_ONSRAM_POLICY_COUNT];
+	struct run_result results[NR_POLICIES];
 	uint32_t nr_results;
 };
 

@@ -43,20 +43,23 @@ extern "C" {
  * @DRM_ONSRAM_POLICY_DEFAULT: the device's sysfs attribute spm/policy
  * @DRM_ONSRAM_POLICY_NONE: nothing stays
  * @DRM_ONSRAM_POLICY_LRU: the kernel keeps outputs, evicting the least recently used
- * @DRM_ONSRAM_POLICY_STATIC: graphs follow the plan the daemon attached
- * @DRM_ONSRAM_POLICY_EAGER: operations follow the rules the daemon set
+ * @DRM_ONSRAM_POLICY_AGENT: the policy daemon decides: graphs follow the plan that it
+ *	attached, operations submitted singly the rules that it set
  *
- * STATIC and EAGER act as the fallback policy (sysfs spm/fallback_policy)
- * where there is no plan or rule, and count a fallback.
+ * AGENT acts as the fallback policy (sysfs spm/fallback_policy) where there is no
+ * plan or rule, and counts a fallback.  Which of its policies the daemon follows
+ * is a name that means nothing to the driver.
  */
 enum drm_onsram_policy {
 	DRM_ONSRAM_POLICY_DEFAULT = 0,
 	DRM_ONSRAM_POLICY_NONE = 1,
 	DRM_ONSRAM_POLICY_LRU = 2,
-	DRM_ONSRAM_POLICY_STATIC = 3,
-	DRM_ONSRAM_POLICY_EAGER = 4,
+	DRM_ONSRAM_POLICY_AGENT = 3,
 	DRM_ONSRAM_POLICY_COUNT
 };
+
+/* Bytes of the name of an agent's policy, the closing NUL included */
+#define DRM_ONSRAM_POLICY_NAME_LEN	16
 
 enum drm_onsram_query {
 	DRM_ONSRAM_QUERY_INFO = 0,	/* struct drm_onsram_dev_info */
@@ -406,12 +409,21 @@ struct drm_onsram_graph_wait_plan {
 };
 
 /**
- * struct drm_onsram_set_policy - DRM_IOCTL_ONSRAM_SET_POLICY: @policy (enum drm_onsram_policy)
- *   of this open file, for jobs submitted from now on; @flags must be 0
+ * struct drm_onsram_set_policy - DRM_IOCTL_ONSRAM_SET_POLICY: the policy of this open file, for
+ *   jobs submitted and graphs created from now on
+ * @policy: enum drm_onsram_policy
+ * @flags: must be 0
+ * @name: AGENT: which of the agent's policies: letters, digits, '-' and '_', padded with NULs, at
+ *	least one of which closes it; not default, none or lru.  Others: all NULs
+ *
+ * Return: 0; -EINVAL malformed; -ENOENT where an agent is attached that has no
+ * policy of that name.  Without an agent every name is taken: one that comes
+ * later may know it.
  */
 struct drm_onsram_set_policy {
 	__u32 policy;
 	__u32 flags;
+	char name[DRM_ONSRAM_POLICY_NAME_LEN];
 };
 
 #define DRM_IOCTL_ONSRAM_DEV_QUERY \

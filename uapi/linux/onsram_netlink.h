@@ -16,12 +16,14 @@
 /* Limits of lists a message may carry */
 #define ONSRAM_PLAN_MAX_INTERVALS	8192
 #define ONSRAM_RULES_MAX		4096	/* per device */
+#define ONSRAM_AGENT_POLICIES_MAX	16	/* that an agent names */
 
 /**
  * enum onsram_cmd - operations of the family
  * @ONSRAM_CMD_DEVICE_GET: do or dump: DEVICE attributes.  Unprivileged.
  * @ONSRAM_CMD_ATTACH: become the policy agent of DEVICE_ID; EBUSY where there is one.
- *	Ends when the socket closes.  Answers with DEVICE attributes.
+ *	POLICY_NAME entries tell its policies: clients that ask for another are refused;
+ *	without any, none is.  Ends when the socket closes.  Answers with DEVICE attributes.
  * @ONSRAM_CMD_DONE: the agent has read existing graphs and rules: plans it sets from now on
  *	count as complete
  * @ONSRAM_CMD_GRAPH_GET: dump: graphs of DEVICE_ID, or with GRAPH_ID the OP and TENSOR entries
@@ -31,9 +33,11 @@
  * @ONSRAM_CMD_RULE_SET: add or replace one or more RULE nests.  Agent only.
  * @ONSRAM_CMD_RULE_DEL: delete RULE nests by key, or all without any.  Agent only.
  * @ONSRAM_CMD_RULE_GET: dump: rules
- * @ONSRAM_CMD_POLICY_SET: set the device's default POLICY and FALLBACK_POLICY
+ * @ONSRAM_CMD_POLICY_SET: set the device's default POLICY (AGENT: and POLICY_NAME) and
+ *	FALLBACK_POLICY
  * @ONSRAM_CMD_STATS_GET: do: STATS nest.  Unprivileged.
- * @ONSRAM_CMD_GRAPH_CREATED: event: GRAPH_ID, CLIENT_ID, POLICY, NR_OPS, NR_TENSORS
+ * @ONSRAM_CMD_GRAPH_CREATED: event: GRAPH_ID, CLIENT_ID, POLICY, POLICY_NAME, NR_OPS,
+ *	NR_TENSORS
  * @ONSRAM_CMD_GRAPH_DESTROYED: event: GRAPH_ID
  * @ONSRAM_CMD_OP_RETIRED: event: RETIRED nests (a batch), LOST counts entries dropped before
  *	this batch
@@ -83,6 +87,8 @@ enum onsram_attr_top {
 	ONSRAM_A_RETIRED,		/* nest of ONSRAM_A_RETIRED_*; multi */
 	ONSRAM_A_LOST,			/* u32 */
 	ONSRAM_A_STATS,			/* nest of ONSRAM_A_STATS_* */
+	/* string: which policy of the agent, where POLICY is AGENT; ATTACH: multi */
+	ONSRAM_A_POLICY_NAME,
 
 	__ONSRAM_A_MAX,
 	ONSRAM_A_MAX = __ONSRAM_A_MAX - 1
@@ -129,7 +135,7 @@ enum onsram_attr_interval {
 };
 
 /**
- * ONSRAM_RULE_* - what to do with the operands of an operation under POLICY_EAGER
+ * ONSRAM_RULE_* - what to do with the operands of an operation submitted under POLICY_AGENT
  *
  * HOLD(s): the operand in slot s is kept in the SPM (0: the output is placed there;
  *	others: brought in when not resident and room is free).
@@ -139,7 +145,7 @@ enum onsram_attr_interval {
 #define ONSRAM_RULE_HOLD(s)	(1u << (s))
 #define ONSRAM_RULE_DROP(s)	(1u << (8 + (s)))
 
-/** enum onsram_attr_rule - a rule of the eager policy */
+/** enum onsram_attr_rule - a rule for operations submitted singly */
 enum onsram_attr_rule {
 	ONSRAM_A_RULE_UNSPEC,
 	ONSRAM_A_RULE_PAD,
