@@ -135,8 +135,8 @@ vm = tools/vm/run-vm --qemu "$$(qemu-device/build.sh)" --kernel $(1)/vmlinux --i
 
 # --- targets --------------------------------------------------------------------
 
-.PHONY: FORCE help all guest qemu models run vm shell check check-debug unit qtest kselftest e2e bench lint \
-	suite-unit suite-unit-san suite-qtest suite-kselftest suite-e2e suite-lint suite-debug clean distclean
+.PHONY: FORCE help all guest qemu models run vm shell check check-debug unit qtest kselftest e2e conformance bench lint \
+	suite-unit suite-unit-san suite-qtest suite-kselftest suite-e2e suite-conformance suite-lint suite-debug clean distclean
 
 help:
 	@echo 'onsram: scratch-pad memory management for a deep learning accelerator'
@@ -148,7 +148,7 @@ help:
 	@echo '  make shell         boot the guest to a prompt'
 	@echo "  make -s vm CMD='onsram info'"
 	@echo '                     run one command in the guest; output and exit status are its own'
-	@echo '  make unit qtest kselftest e2e lint'
+	@echo '  make unit qtest kselftest e2e conformance lint'
 	@echo '                     one layer of the tests'
 	@echo '  make bench         benchmarks'
 	@echo '  make all           build everything, run nothing'
@@ -205,7 +205,7 @@ bench: all
 # Every suite prints TAP; scripts/suite shows it, counts it, and remembers the
 # counts for the summary. A suite that cannot be built counts as one failure.
 unit: suite-unit suite-unit-san
-qtest kselftest e2e lint: %: suite-%
+qtest kselftest e2e conformance lint: %: suite-%
 
 suite-unit:
 	@scripts/suite unit $(MAKE) --no-print-directory -j$(JOBS) tap-unit
@@ -217,12 +217,14 @@ suite-kselftest:
 	@scripts/suite kselftest $(MAKE) --no-print-directory tap-kselftest
 suite-e2e:
 	@scripts/suite e2e $(MAKE) --no-print-directory tap-e2e
+suite-conformance:
+	@scripts/suite conformance $(MAKE) --no-print-directory tap-conformance
 suite-debug:
 	@scripts/suite debug $(MAKE) --no-print-directory tap-debug
 suite-lint:
 	@scripts/suite lint $(MAKE) --no-print-directory tap-lint
 
-.PHONY: tap-unit tap-qtest tap-kselftest tap-e2e tap-lint tap-debug
+.PHONY: tap-unit tap-qtest tap-kselftest tap-e2e tap-conformance tap-lint tap-debug
 tap-unit: export CMOCKA_MESSAGE_OUTPUT = TAP
 tap-unit: $(UNIT_TESTS)
 	@status=0; for t in $^; do echo "# $$t"; timeout 300 "$(TOP)/$$t" || status=1; done; exit $$status
@@ -251,11 +253,18 @@ run_kunit = for r in /sys/kernel/debug/kunit/*/results; do \
 tap-e2e: all
 	@tests/e2e/run
 
+# All of ONNX's cases, or with PART=K/N every Nth of them
+PART ?= 1/1
+tap-conformance: guest
+	@tests/conformance/run $(PART)
+
 tap-lint: $(KSRC)
 	@scripts/lint $(KSRC)
 
+# A third of ONNX's cases, another one after every commit
+check: export PART := $(shell echo $$(($$(git rev-list --count HEAD 2>/dev/null || echo 0) % 3 + 1)))/3
 check:
-	@scripts/check lint unit unit-san qtest kselftest e2e
+	@scripts/check lint unit unit-san qtest kselftest e2e conformance
 
 check-debug:
 	@scripts/check debug

@@ -48,6 +48,7 @@ echo "not an ONNX file" >bad.onnx
 good "usage: onsram COMMAND" --help
 good "usage: onsram run MODEL.onnx" run --help
 good "usage: onsram plan MODEL.onnx" plan --help
+good "usage: onsram conformance DIR" conformance --help
 good "usage: onsram submit JOB.json" submit --help
 good "usage: onsram info" info --help
 good "usage: onsram stat" stat --help
@@ -74,6 +75,17 @@ t 1 'bad.onnx' run bad.onnx
 t 1 'empty.onnx' run empty.onnx
 t 1 "$dir" run "$dir"
 
+t 2 "which folder?" conformance
+t 2 'not "b" too' conformance a b
+t 2 '--part is K/N' conformance a --part 3/2
+t 2 '--part is K/N' conformance a --part 3
+t 2 '--part is K/N' conformance a --part 0/3
+t 2 'unknown policy "fast"' conformance a --policy fast
+t 1 'nowhere: No such file' conformance nowhere
+mkdir -p folder
+t 1 'folder: no case' conformance folder
+mkdir folder/case && cp bad.onnx folder/case/model.onnx
+t 1 'no onsram device' conformance folder
 t 2 "which model?" plan
 t 2 '--shape is NAME=D,D' run x.onnx --shape 1,3
 t 2 '--shape is NAME=D,D' run x.onnx --shape =1,3

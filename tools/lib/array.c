@@ -143,6 +143,44 @@ int onsram_array_convert(struct onsram_array *a, uint32_t dtype)
 	return 0;
 }
 
+void onsram_shape_text(const uint32_t *dims, uint32_t rank, char *text, size_t size)
+{
+	size_t n = 0;
+
+	snprintf(text, size, "scalar");
+	for (uint32_t i = 0; i < rank && n < size; i++)
+		n += snprintf(text + n, size - n, "%s%u", i ? "x" : "", dims[i]);
+}
+
+int onsram_array_as(struct onsram_array *a, uint32_t dtype)
+{
+	if (a->dtype == dtype || !is_float(a->dtype) || !is_float(dtype))
+		return 0;
+	return onsram_array_convert(a, dtype);
+}
+
+int onsram_array_fit(struct onsram_array *a, const struct onsram_tensor *t, char **err)
+{
+	char got[96], want[96];
+	int n = -1;
+
+	if (a->rank != t->view.rank || memcmp(a->dims, t->view.dims, a->rank * sizeof(a->dims[0]))) {
+		onsram_shape_text(a->dims, a->rank, got, sizeof(got));
+		onsram_shape_text(t->view.dims, t->view.rank, want, sizeof(want));
+		n = asprintf(err, "the shape given for \"%s\" is %s, not %s", t->name, got, want);
+	} else if (onsram_array_as(a, t->view.dtype)) {
+		n = asprintf(err, "out of memory");
+	} else if (a->dtype != t->view.dtype) {
+		n = asprintf(err, "the elements given for \"%s\" are %s, not %s", t->name,
+			     view_dtype_name(a->dtype), view_dtype_name(t->view.dtype));
+	} else {
+		return 0;
+	}
+	if (n < 0)
+		*err = NULL;
+	return -1;
+}
+
 static double element(const struct onsram_array *a, uint64_t i)
 {
 	switch (a->dtype) {

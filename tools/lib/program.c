@@ -27,6 +27,18 @@ void onsram_program_free(struct onsram_program *p)
 	free(p);
 }
 
+bool onsram_program_reads_input(const struct onsram_program *p)
+{
+	for (uint32_t i = 0; i < p->nr_ops; i++)
+		for (int s = 1; s < ONSRAM_MAX_OPERANDS; s++) {
+			const struct drm_onsram_operand *o = &p->ops[i].op.operand[s];
+
+			if (o->view.dtype && p->tensors[o->bo].role == ONSRAM_ROLE_INPUT)
+				return true;
+		}
+	return false;
+}
+
 /*
  * Mark operations dead whose result nobody asks for, and number the tensors
  * that remain: @index gets each one's number, UINT32_MAX for the others.

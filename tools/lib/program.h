@@ -108,6 +108,9 @@ struct onsram_program *onsram_import(const char *path, const struct onsram_impor
 /** onsram_program_free() - release a program; NULL is allowed */
 void onsram_program_free(struct onsram_program *p);
 
+/** onsram_program_reads_input() - whether anything the device does depends on an input */
+bool onsram_program_reads_input(const struct onsram_program *p);
+
 /**
  * onsram_default_input() - an input as ONNX's backend test runner makes it up
  * @p: program
@@ -141,6 +144,15 @@ int onsram_array_save(const char *path, const struct onsram_array *a, char **err
 void onsram_array_release(struct onsram_array *a);
 /** onsram_array_convert() - change the element type in place (f32 <-> f16 rounds to nearest even). Return: 0 or -1 */
 int onsram_array_convert(struct onsram_array *a, uint32_t dtype);
+
+/** onsram_shape_text() - "1x3x224x224", "scalar" */
+void onsram_shape_text(const uint32_t *dims, uint32_t rank, char *text, size_t size);
+
+/** onsram_array_as() - onsram_array_convert() where both types are floats; other types stay. Return: 0 or -1 */
+int onsram_array_as(struct onsram_array *a, uint32_t dtype);
+
+/** onsram_array_fit() - bring contents to the type of tensor @t, whose shape they must have. Return: 0, or -1 with *@err set */
+int onsram_array_fit(struct onsram_array *a, const struct onsram_tensor *t, char **err);
 
 /**
  * onsram_array_close() - compare as ONNX's backend test runner does: |got - want| <= atol + rtol * |want|

@@ -23,6 +23,7 @@
 
 int cmd_run(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
+int cmd_conformance(int argc, char **argv);
 int cmd_submit(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
@@ -72,8 +73,6 @@ void format_time(uint64_t ps, char *text, size_t size);
 void format_bytes(uint64_t bytes, char *text, size_t size);
 /** format_energy() - picojoules: "12.34 mJ" */
 void format_energy(uint64_t pj, char *text, size_t size);
-/** format_shape() - "1x3x224x224", "scalar" */
-void format_shape(const uint32_t *dims, uint32_t rank, char *text, size_t size);
 
 /** print_json() - @root on stdout, released */
 void print_json(struct json_object *root);

@@ -186,16 +186,6 @@ void format_energy(uint64_t pj, char *text, size_t size)
 	format_scaled(pj, 1000, units, text, size);
 }
 
-void format_shape(const uint32_t *dims, uint32_t rank, char *text, size_t size)
-{
-	size_t n = 0;
-	uint32_t i;
-
-	snprintf(text, size, "scalar");
-	for (i = 0; i < rank && n < size; i++)
-		n += snprintf(text + n, size - n, "%s%u", i ? "x" : "", dims[i]);
-}
-
 void print_json(struct json_object *root)
 {
 	puts(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |

@@ -11,6 +11,7 @@ static const struct {
 } commands[] = {
 	{ "run", cmd_run, "run an ONNX model on the device and report what it cost" },
 	{ "plan", cmd_plan, "plan a model's SPM residency, without a device" },
+	{ "conformance", cmd_conformance, "run ONNX's backend test cases on the device" },
 	{ "submit", cmd_submit, "run the operations of a job file" },
 	{ "info", cmd_info, "what the device is" },
 	{ "stat", cmd_stat, "SPM statistics of the device" },
@@ -25,7 +26,7 @@ static void help(void)
 	printf("usage: onsram COMMAND [ARGUMENTS]\n\n"
 	       "Work with an onsram accelerator and its scratch-pad memory (SPM).\n\n");
 	for (i = 0; i < NR_COMMANDS; i++)
-		printf("  %-8s %s\n", commands[i].name, commands[i].what);
+		printf("  %-11s %s\n", commands[i].name, commands[i].what);
 	printf("\n'onsram COMMAND --help' tells more about one of them.\n"
 	       "Exit status: 0 success, 1 failure (no device, bad file, results that differ),\n"
 	       "2 wrong usage.\n");

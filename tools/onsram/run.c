@@ -209,29 +209,11 @@ static void on_warning(void *ctx, const char *text)
 	warning(CMD, text);
 }
 
-static bool is_float(uint32_t dtype)
+static int failure_at(const char *path, char *err)
 {
-	return dtype == ONSRAM_DTYPE_F32 || dtype == ONSRAM_DTYPE_F16;
-}
-
-/* Bring a file's array to the tensor's type, and check that its shape is the tensor's */
-static int fit_array(const char *path, struct onsram_array *a, const struct onsram_tensor *t)
-{
-	char got[96], want[96];
-
-	format_shape(a->dims, a->rank, got, sizeof(got));
-	format_shape(t->view.dims, t->view.rank, want, sizeof(want));
-	if (strcmp(got, want))
-		return failure(CMD, "%s: its shape is %s, that of \"%s\" is %s", path, got, t->name,
-			       want);
-	if (a->dtype == t->view.dtype)
-		return 0;
-	if (!is_float(a->dtype) || !is_float(t->view.dtype))
-		return failure(CMD, "%s: its elements are %s, those of \"%s\" %s", path,
-			       dtype_name(a->dtype), t->name, dtype_name(t->view.dtype));
-	if (onsram_array_convert(a, t->view.dtype))
-		return failure(CMD, "out of memory");
-	return 0;
+	failure(CMD, "%s: %s", path, err ? err : "out of memory");
+	free(err);
+	return STATUS_FAILURE;
 }
 
 static int read_inputs(struct context *c)
@@ -256,14 +238,14 @@ static int fit_inputs(struct context *c)
 	const struct onsram_program *p = c->program;
 	char *err;
 	uint32_t i;
-	int status = 0;
 
 	if (c->nr_inputs && c->nr_inputs != p->nr_inputs)
 		return usage_error(CMD, "%u --input files for a model with %u inputs", c->nr_inputs, p->nr_inputs);
-	for (i = 0; i < c->nr_inputs && !status; i++)
-		status = fit_array(c->opt.input.path[i], &c->inputs[i], &p->tensors[p->inputs[i]]);
-	if (status || c->nr_inputs || !p->nr_inputs)
-		return status;
+	for (i = 0; i < c->nr_inputs; i++)
+		if (onsram_array_fit(&c->inputs[i], &p->tensors[p->inputs[i]], &err))
+			return failure_at(c->opt.input.path[i], err);
+	if (c->nr_inputs || !p->nr_inputs)
+		return 0;
 	free(c->inputs);
 	c->inputs = calloc(p->nr_inputs, sizeof(*c->inputs));
 	if (!c->inputs)
@@ -301,9 +283,7 @@ static void compare(struct context *c, struct run_result *result, struct onsram_
 		struct onsram_array *got = &outputs[i];
 		char *why = NULL;
 
-		if (got->dtype != c->expect[i].dtype && is_float(got->dtype) &&
-		    is_float(c->expect[i].dtype) &&
-		    onsram_array_convert(got, c->expect[i].dtype)) {
+		if (onsram_array_as(got, c->expect[i].dtype)) {
 			result->expect = EXPECT_FAIL;
 			failure(CMD, "out of memory");
 			return;

@@ -65,7 +65,7 @@ static void print_tensor(const struct options *opt, const struct onsram_array *a
 	char shape[96];
 	uint64_t i;
 
-	format_shape(a->dims, a->rank, shape, sizeof(shape));
+	onsram_shape_text(a->dims, a->rank, shape, sizeof(shape));
 	printf("%s: %s %s, SHA-256 %s\n ", a->name, type, shape, hex);
 	for (i = 0; i < elements && (opt->all || i < SHOWN); i++)
 		printf(" %.9g", element(a, i));
