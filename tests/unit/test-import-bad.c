@@ -107,7 +107,6 @@ static void test_model(void **state)
 	onnx__graph_proto__free_unpacked(m->graph, NULL);
 	m->graph = NULL;
 	fails(m, "no graph", NULL);
-	fails(one(1, "Relu", "x", &n), "operator set 1", NULL);
 	m = one(13, "Relu", "x", &n);
 	onnx__operator_set_id_proto__free_unpacked(m->opset_import[0], NULL);
 	m->n_opset_import = 0;
@@ -145,9 +144,6 @@ static void test_model(void **state)
 	m = one(13, "Relu", "x", &n);
 	model_input(m, "w", DIMS(2, -3));
 	fails(m, "'w'", "negative");
-	m = one(13, "Relu", "x", &n);
-	model_input(m, "w", DIMS(2, 0));
-	fails(m, "'w'", "empty");
 	m = one(13, "Relu", "x", &n);
 	model_input(m, "w", DIMS(1 << 20, 1 << 20, 1 << 20, 1 << 20));
 	fails(m, "'w'", "elements");
@@ -319,7 +315,7 @@ static void test_layout(void **state)
 	fails(m, "same number", NULL);
 	m = one(13, "Slice", "x s s", &n);
 	model_ints(m, "s", DIMS(2, 2));
-	fails(m, "output 'y'", "empty");
+	fails(m, "computes nothing", "empty");
 	m = one(13, "Pad", "x s", &n);
 	model_ints(m, "s", DIMS(0, 0, 1, 1));
 	fails(m, "two elements per dimension", NULL);
@@ -351,7 +347,7 @@ static void test_dropout(void **state)
 
 	(void)state;
 	model_floats(m, "t", 0, NULL, NULL);
-	fails(m, "training_mode is not a constant bool", NULL);
+	fails(m, "training_mode is not a bool", NULL);
 	m = one(13, "Dropout", "x - t", &n);
 	model_floats(m, "t", 0, NULL, NULL);
 	t = m->graph->initializer[0];

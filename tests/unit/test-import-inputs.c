@@ -148,6 +148,57 @@ static void test_conflicts(void **state)
 	}
 }
 
+/* y = x reshaped as input s says, of which one element goes a long way through the graph. */
+static void test_values(void **state)
+{
+	const struct onsram_array given[] = {
+		{ .dtype = ONSRAM_DTYPE_F32, .rank = 1, .dims = { 6 }, .bytes = 24, .data = (float[6]){ 0 } },
+		{ .dtype = ONSRAM_DTYPE_I64, .rank = 1, .dims = { 1 }, .bytes = 8, .data = (int64_t[]){ 2 } },
+	};
+	struct onsram_import_options opt = with_inputs(given, 2);
+	Onnx__ModelProto *m = model_new(13);
+	Onnx__ValueInfoProto *s;
+	struct onsram_program *p;
+	char *path, *err;
+
+	(void)state;
+	model_input(m, "x", DIMS(6));
+	s = model_input(m, "s", DIMS(1));
+	s->type->tensor_type->elem_type = ONNX__TENSOR_PROTO__DATA_TYPE__INT64;
+	model_ints(m, "one", DIMS(1));
+	model_output(m, "y");
+	model_node(m, "Add", "s one", "a");
+	node_int(model_node(m, "Concat", "s a", "b"), "axis", 0);
+	model_node(m, "Reshape", "x b", "c");
+	model_node(m, "Neg", "c", "y");
+	path = model_write(m);
+	p = onsram_import(path, &opt, &err);
+	if (!p)
+		fail_msg("%s", err ? err : "out of memory");
+	assert_int_equal(p->nr_ops, 1);
+	assert_int_equal(p->tensors[p->outputs[0]].view.dims[0], 2);
+	assert_int_equal(p->tensors[p->outputs[0]].view.dims[1], 3);
+	/* the program is for these contents of s only, and for any of x */
+	assert_null(p->tensors[p->inputs[0]].data);
+	assert_int_equal(*(int64_t *)p->tensors[p->inputs[1]].data, 2);
+	onsram_program_free(p);
+	opt.nr_inputs = 1;
+	assert_null(onsram_import(path, &opt, &err));
+	assert_non_null(strstr(err, "Reshape node 'c': shape is not constant"));
+	assert_non_null(strstr(err, "contents of input 's'"));
+	free(err);
+	model_remove(path);
+	/* what is given is not of the model's type */
+	s->type->tensor_type->elem_type = ONNX__TENSOR_PROTO__DATA_TYPE__INT32;
+	path = model_write(m);
+	opt.nr_inputs = 2;
+	assert_null(onsram_import(path, &opt, &err));
+	assert_non_null(err);
+	free(err);
+	model_remove(path);
+	model_free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -155,6 +206,7 @@ int main(void)
 		cmocka_unit_test(test_contents),
 		cmocka_unit_test(test_unresolved),
 		cmocka_unit_test(test_conflicts),
+		cmocka_unit_test(test_values),
 	};
 
 	return cmocka_run_group_tests_name("inputs", tests, NULL, NULL);

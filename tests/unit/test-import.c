@@ -470,6 +470,32 @@ static void test_fold(void **state)
 	expect(m, 1, DIMS(2, 2), FLOATS(0, -1, 0, -1));
 }
 
+/* Constants and activations in one tensor, and what becomes of nothing. */
+static void test_partly_constant(void **state)
+{
+	Onnx__ModelProto *m = start(13, DIMS(2));
+
+	(void)state;
+	model_floats(m, "w", DIMS(2), FLOATS(7, 8));
+	model_node(m, "Neg", "w", "v");
+	node_int(model_node(m, "Concat", "v x w", "y"), "axis", 0);
+	expect(m, 3, DIMS(6), FLOATS(-7, -8, 0, 1, 7, 8));
+	/* only constants: joined here, and brought to the output */
+	m = start(13, DIMS(2));
+	model_floats(m, "w", DIMS(2), FLOATS(7, 8));
+	node_int(model_node(m, "Concat", "w w", "a"), "axis", 0);
+	model_node(m, "ReduceMean", "a", "y");
+	expect(m, 1, DIMS(1), FLOATS(7.5f));
+	m = start(13, DIMS(2));
+	model_ints(m, "from", DIMS(2));
+	model_ints(m, "to", DIMS(5));
+	model_node(m, "Slice", "x from to", "none");
+	node_int(model_node(m, "Concat", "none x none", "a"), "axis", 0);
+	model_node(m, "ReduceProd", "none", "b");
+	model_node(m, "Add", "a b", "y");
+	expect(m, 2, DIMS(2), FLOATS(1, 2));
+}
+
 /* A chain of constants stops being computed here where it would take too much memory. */
 static void test_fold_limit(void **state)
 {
@@ -579,6 +605,7 @@ int main(void)
 		cmocka_unit_test(test_pool),
 		cmocka_unit_test(test_products),
 		cmocka_unit_test(test_fold),
+		cmocka_unit_test(test_partly_constant),
 		cmocka_unit_test(test_fold_limit),
 		cmocka_unit_test(test_filled),
 		cmocka_unit_test(test_inputs),

@@ -1,91 +1,15 @@
 // SPDX-License-Identifier: MIT
-/* Constants computed on the host: what shapes are made of, and small weights. */
+/*
+ * Operations on constants, computed on the host: what shapes are made of, and
+ * small weights.
+ */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lower.h"
+#include "fold.h"
 
-static bool eval_float(const struct onsram_attr *attr, const float *v, float *out)
-{
-	float a = v[0], b = v[1], p0 = bits_float(attr->param[0]), p1 = bits_float(attr->param[1]);
-
-	switch (attr->func) {
-	case ONSRAM_EW_IDENTITY:
-		*out = a;
-		return true;
-	case ONSRAM_EW_RELU:
-		*out = a > 0 ? a : 0;
-		return true;
-	case ONSRAM_EW_CLIP:
-		*out = fminf(fmaxf(a, p0), p1);
-		return true;
-	case ONSRAM_EW_SQRT:
-		*out = sqrtf(a);
-		return true;
-	case ONSRAM_EW_NEG:
-		*out = -a;
-		return true;
-	case ONSRAM_EW_ABS:
-		*out = fabsf(a);
-		return true;
-	case ONSRAM_EW_EXP:
-		*out = expf(a);
-		return true;
-	case ONSRAM_EW_RECIPROCAL:
-		*out = 1.0f / a;
-		return true;
-	case ONSRAM_EW_ADD:
-		*out = a + b;
-		return true;
-	case ONSRAM_EW_SUB:
-		*out = a - b;
-		return true;
-	case ONSRAM_EW_MUL:
-		*out = a * b;
-		return true;
-	case ONSRAM_EW_DIV:
-		*out = a / b;
-		return true;
-	case ONSRAM_EW_POW:
-		*out = powf(a, b);
-		return true;
-	}
-	return false;
-}
-
-/* Integers wrap, a division by 0 gives 0: as on the device. */
-static bool eval_int(uint32_t func, int64_t a, int64_t b, int64_t *out)
-{
-	switch (func) {
-	case ONSRAM_EW_IDENTITY:
-		*out = a;
-		return true;
-	case ONSRAM_EW_NEG:
-		*out = (int64_t)(0 - (uint64_t)a);
-		return true;
-	case ONSRAM_EW_ADD:
-		*out = (int64_t)((uint64_t)a + (uint64_t)b);
-		return true;
-	case ONSRAM_EW_SUB:
-		*out = (int64_t)((uint64_t)a - (uint64_t)b);
-		return true;
-	case ONSRAM_EW_MUL:
-		*out = (int64_t)((uint64_t)a * (uint64_t)b);
-		return true;
-	case ONSRAM_EW_DIV:
-		*out = !b ? 0 : b == -1 ? (int64_t)(0 - (uint64_t)a) : a / b;
-		return true;
-	case ONSRAM_EW_MAX:
-		*out = a > b ? a : b;
-		return true;
-	case ONSRAM_EW_MIN:
-		*out = a < b ? a : b;
-		return true;
-	}
-	return false;
-}
-
+/* A dense copy of an operand. */
 struct arg {
 	void *data;
 	uint32_t dtype;
@@ -112,221 +36,279 @@ static void store_int(void *data, uint32_t dtype, uint64_t i, int64_t v)
 		((uint8_t *)data)[i] = v != 0;
 }
 
-/* Element @i of the function. Return: false where the host does not compute it */
-static bool eval(const struct onsram_attr *attr, const struct arg *args, uint32_t nr, uint32_t dtype,
-		 uint64_t i, void *out)
+/* An element of an elementwise function. Return: false where the host does not compute it */
+static bool elementwise(const struct onsram_attr *attr, const struct arg *in, uint32_t nr, uint32_t dtype,
+			uint64_t i, void *out)
 {
-	float f[2] = { 0 };
-	int64_t v;
+	float f[FOLD_INPUTS] = { 0 };
+	int64_t v[FOLD_INPUTS] = { 0 };
+	int64_t result;
 
 	if (attr->func == ONSRAM_EW_WHERE) {
-		const struct arg *from = &args[arg_int(&args[0], i) ? 1 : 2];
+		const struct arg *from = &in[arg_int(&in[0], i) ? 1 : 2];
 		size_t size = view_dtype_size(dtype);
 
 		memcpy((char *)out + i * size, (char *)from->data + i * size, size);
 		return true;
 	}
-	if (args[0].dtype == ONSRAM_DTYPE_F32) {
-		for (uint32_t k = 0; k < nr && k < 2; k++)
-			f[k] = ((float *)args[k].data)[i];
-		if (attr->func == ONSRAM_EW_EQUAL)
-			((uint8_t *)out)[i] = f[0] == f[1];
-		else if (attr->func == ONSRAM_EW_LESS)
-			((uint8_t *)out)[i] = f[0] < f[1];
-		else if (attr->func == ONSRAM_EW_GREATER)
-			((uint8_t *)out)[i] = f[0] > f[1];
-		else
-			return nr < 3 && eval_float(attr, f, (float *)out + i);
+	if (in[0].dtype != ONSRAM_DTYPE_F32) {
+		for (uint32_t k = 0; k < nr; k++)
+			v[k] = arg_int(&in[k], i);
+		if (!fold_int(attr->func, v, &result))
+			return false;
+		store_int(out, dtype, i, result);
 		return true;
 	}
-	v = arg_int(&args[0], i);
-	if (attr->func == ONSRAM_EW_EQUAL)
-		v = v == arg_int(&args[1], i);
-	else if (attr->func == ONSRAM_EW_LESS)
-		v = v < arg_int(&args[1], i);
-	else if (attr->func == ONSRAM_EW_GREATER)
-		v = v > arg_int(&args[1], i);
-	else if (nr > 2 || !eval_int(attr->func, v, nr > 1 ? arg_int(&args[1], i) : 0, &v))
-		return false;
-	store_int(out, dtype, i, v);
-	return true;
+	for (uint32_t k = 0; k < nr; k++)
+		f[k] = ((float *)in[k].data)[i];
+	if (dtype == ONSRAM_DTYPE_F32)
+		return fold_float(attr, f, (float *)out + i);
+	return fold_compare(attr->func, f, (uint8_t *)out + i);
 }
 
-/* Make @out of the one element at @data, which is freed. */
-static int filled(struct ir_graph *g, const char *name, uint32_t dtype, uint32_t rank, const int64_t *dims,
-		  void *data, ir_value *out)
+/* An element converted as COPY does; out of range has no defined result: saturate. */
+static void convert(const struct arg *in, uint32_t dtype, uint64_t i, void *out)
 {
-	uint32_t fill[2] = { 0 };
+	if (in->dtype == ONSRAM_DTYPE_F32 && dtype == ONSRAM_DTYPE_F32) {
+		((float *)out)[i] = ((float *)in->data)[i];
+	} else if (dtype == ONSRAM_DTYPE_F32) {
+		((float *)out)[i] = arg_int(in, i);
+	} else if (in->dtype == ONSRAM_DTYPE_F32) {
+		float f = ((float *)in->data)[i];
 
-	memcpy(fill, data, view_dtype_size(dtype));
-	free(data);
-	return ir_filled_new(g, name, dtype, rank, dims, fill, out) ? -1 : 1;
-}
-
-int fold_elementwise(struct ir_graph *g, const char *name, const struct onsram_attr *attr,
-		     const ir_value *in, uint32_t nr, uint32_t dtype, ir_value *out)
-{
-	uint64_t n = view_count(&in[0].view);
-	struct arg args[3] = { 0 };
-	int64_t dims[ONSRAM_MAX_RANK];
-	bool uniform = n > 1, known = true;
-	void *data;
-	int ret = 0;
-
-	for (uint32_t i = 0; i < nr; i++) {
-		if (!ir_is_const(g, &in[i]))
-			return 0;
-		uniform = uniform && ir_is_uniform(g, &in[i]);
-	}
-	if (uniform)
-		n = 1;
-	if (!ir_may_fold(g, n))
-		return 0;
-	for (uint32_t d = 0; d < in[0].view.rank; d++)
-		dims[d] = in[0].view.dims[d];
-	data = malloc(n ? n * view_dtype_size(dtype) : 1);
-	if (!data)
-		return ir_nomem(g);
-	for (uint32_t i = 0; i < nr && !ret; i++) {
-		ir_value v = in[i];
-
-		if (uniform)
-			v.view.rank = 0;
-		args[i].dtype = v.view.dtype;
-		args[i].data = ir_const_read(g, &v);
-		if (!args[i].data)
-			ret = -1;
-	}
-	for (uint64_t i = 0; i < n && known && !ret; i++)
-		known = eval(attr, args, nr, dtype, i, data);
-	for (uint32_t i = 0; i < nr; i++)
-		free(args[i].data);
-	if (ret || !known) {
-		free(data);
-		return ret;
-	}
-	if (uniform)
-		return filled(g, name, dtype, in[0].view.rank, dims, data, out);
-	return ir_const_new(g, name, dtype, in[0].view.rank, dims, data, out) ? -1 : 1;
-}
-
-int fold_concat(struct ir_graph *g, const char *name, const ir_value *in, uint32_t nr,
-		uint32_t axis, const int64_t *dims, ir_value *out)
-{
-	size_t size = view_dtype_size(in[0].view.dtype), row = size, done = 0;
-	uint64_t outer = 1, n = 1;
-	char *data;
-
-	for (uint32_t d = 0; d < in[0].view.rank; d++) {
-		n *= dims[d];
-		if (d < axis)
-			outer *= dims[d];
+		if (dtype == ONSRAM_DTYPE_BOOL)
+			((uint8_t *)out)[i] = f != 0;
 		else
-			row *= dims[d];
+			store_int(out, dtype, i, !(f > -9.2e18f) ? INT64_MIN : f >= 9.2e18f ? INT64_MAX : (int64_t)f);
+	} else {
+		store_int(out, dtype, i, arg_int(in, i));
 	}
-	for (uint32_t i = 0; i < nr; i++)
-		if (!ir_is_const(g, &in[i]))
-			return 0;
-	if (!ir_may_fold(g, n))
-		return 0;
-	data = malloc(n ? n * size : 1);
-	if (!data)
-		return ir_nomem(g);
-	for (uint32_t i = 0; i < nr; i++) {
-		size_t part = outer ? view_count(&in[i].view) * size / outer : 0;
-		char *from = ir_const_read(g, &in[i]);
-
-		if (!from) {
-			free(data);
-			return -1;
-		}
-		for (uint64_t o = 0; o < outer; o++)
-			memcpy(data + o * row + done, from + o * part, part);
-		done += part;
-		free(from);
-	}
-	return ir_const_new(g, name, in[0].view.dtype, in[0].view.rank, dims, data, out) ? -1 : 1;
 }
 
-int fold_gather(struct ir_graph *g, const char *name, const ir_value *data, const ir_value *indices,
-		uint32_t axis, uint32_t rank, const int64_t *dims, ir_value *out)
+static bool gather(struct ir_graph *g, const struct drm_onsram_op *op, const struct arg *in, void *out)
 {
-	size_t size = view_dtype_size(data->view.dtype), block = size;
-	uint64_t outer = 1, extent = data->view.dims[axis], n = 1, picks = view_count(&indices->view);
-	struct arg index = { .dtype = indices->view.dtype };
-	char *from, *to;
-	int ret = 1;
+	const struct onsram_view *data = &op->operand[1].view;
+	size_t block = view_dtype_size(data->dtype);
+	uint64_t outer = 1, extent = data->dims[op->attr.axis], picks = view_count(&op->operand[2].view);
 
-	for (uint32_t d = 0; d < rank; d++)
-		n *= dims[d];
-	if (!ir_is_const(g, data) || !ir_is_const(g, indices) || view_count(&data->view) > IR_FOLD_ELEMENTS ||
-	    picks > IR_FOLD_ELEMENTS || !ir_may_fold(g, n))
-		return 0;
-	for (uint32_t d = 0; d < data->view.rank; d++) {
-		if (d < axis)
-			outer *= data->view.dims[d];
-		else if (d > axis)
-			block *= data->view.dims[d];
+	for (uint32_t d = 0; d < data->rank; d++) {
+		if (d < op->attr.axis)
+			outer *= data->dims[d];
+		else if (d > op->attr.axis)
+			block *= data->dims[d];
 	}
-	to = malloc(n ? n * size : 1);
-	from = ir_const_read(g, data);
-	index.data = ir_const_read(g, indices);
-	if (!to || !from || !index.data)
-		ret = ir_nomem(g);
-	for (uint64_t p = 0; p < picks && ret > 0; p++) {
-		int64_t i = arg_int(&index, p);
+	for (uint64_t p = 0; p < picks; p++) {
+		int64_t i = arg_int(&in[1], p);
 
 		if (i < 0)
 			i += extent;
 		if (i < 0 || (uint64_t)i >= extent) {
-			ret = ir_fail(g, "index %lld is out of range for %llu elements",
-				      (long long)arg_int(&index, p), (unsigned long long)extent);
-			break;
+			ir_fail(g, "index %lld is out of range for %llu elements", (long long)arg_int(&in[1], p),
+				(unsigned long long)extent);
+			return false;
 		}
 		for (uint64_t o = 0; o < outer; o++)
-			memcpy(to + (o * picks + p) * block, from + (o * extent + i) * block, block);
+			memcpy((char *)out + (o * picks + p) * block,
+			       (char *)in[0].data + (o * extent + i) * block, block);
 	}
-	free(from);
-	free(index.data);
-	if (ret < 0) {
-		free(to);
-		return -1;
-	}
-	return ir_const_new(g, name, data->view.dtype, rank, dims, to, out) ? -1 : 1;
+	return true;
 }
 
-int fold_cast(struct ir_graph *g, const char *name, const ir_value *in, uint32_t dtype, ir_value *out)
+/* Reduce integers and floats alike, in double precision where they are floats. */
+static bool reduce(const struct drm_onsram_op *op, const struct arg *in, uint64_t n, void *out)
 {
-	uint64_t n = view_count(&in->view);
-	struct arg a = { .dtype = in->view.dtype };
-	int64_t dims[ONSRAM_MAX_RANK];
-	void *data;
+	const struct onsram_view *x = &op->operand[1].view;
+	uint64_t count = view_count(x);
+	bool is_float = x->dtype == ONSRAM_DTYPE_F32;
+	struct onsram_view to = op->operand[0].view;
+	struct view_iter it;
+	double *f = calloc(n, sizeof(*f));
+	int64_t *v = calloc(n, sizeof(*v));
+	bool *seen = calloc(n, sizeof(*seen));
+	bool known = f && v && seen;
 
-	if (!ir_is_const(g, in) || !ir_may_fold(g, n))
-		return 0;
-	a.data = ir_const_read(g, in);
-	data = malloc(n ? n * view_dtype_size(dtype) : 1);
-	if (!a.data || !data) {
-		free(a.data);
-		free(data);
-		return ir_nomem(g);
-	}
-	for (uint32_t d = 0; d < in->view.rank; d++)
-		dims[d] = in->view.dims[d];
-	for (uint64_t i = 0; i < n; i++) {
-		if (dtype == ONSRAM_DTYPE_F32) {
-			((float *)data)[i] = arg_int(&a, i);
-		} else if (a.dtype == ONSRAM_DTYPE_F32) {
-			float f = ((float *)a.data)[i];
-
-			if (dtype == ONSRAM_DTYPE_BOOL)
-				((uint8_t *)data)[i] = f != 0;
-			else	/* out of range has no defined result: saturate */
-				store_int(data, dtype, i, !(f > -9.2e18f) ? INT64_MIN : f >= 9.2e18f ? INT64_MAX : (int64_t)f);
-		} else {
-			store_int(data, dtype, i, arg_int(&a, i));
+	view_dense(&to, to.dtype, to.rank, to.dims);
+	for (uint32_t d = 0; d < to.rank; d++)
+		if (op->attr.axis & (1u << d)) {
+			to.dims[d] = x->dims[d];
+			to.strides[d] = 0;
 		}
+	view_iter_start(&it, &to);
+	for (uint64_t i = 0; i < count && known; i++, view_iter_next(&it)) {
+		if (is_float)
+			known = fold_reduce_float(op->attr.func, ((float *)in->data)[i], seen[it.at], &f[it.at]);
+		else
+			known = fold_reduce_int(op->attr.func, arg_int(in, i), seen[it.at], &v[it.at]);
+		seen[it.at] = true;
 	}
-	free(a.data);
-	return ir_const_new(g, name, dtype, in->view.rank, dims, data, out) ? -1 : 1;
+	for (uint64_t i = 0; i < n && known; i++) {
+		bool mean = op->attr.func == ONSRAM_REDUCE_MEAN;
+
+		if (is_float)
+			((float *)out)[i] = mean ? f[i] / (count / n) : f[i];
+		else
+			store_int(out, to.dtype, i, mean ? v[i] / (int64_t)(count / n) : v[i]);
+	}
+	free(f);
+	free(v);
+	free(seen);
+	return known;
+}
+
+/* Compute @n elements of @op, dense, into @out. Return: false where the host does not */
+static bool compute(struct ir_graph *g, const struct drm_onsram_op *op, const struct arg *in, uint32_t nr,
+		    uint64_t n, void *out)
+{
+	uint32_t dtype = op->operand[0].view.dtype;
+	size_t size = view_dtype_size(dtype);
+	bool known = true;
+
+	switch (op->opcode) {
+	case ONSRAM_OP_COPY:
+		for (uint64_t i = 0; i < n; i++)
+			convert(in, dtype, i, out);
+		return true;
+	case ONSRAM_OP_FILL:
+		for (uint64_t i = 0; i < n; i++)
+			memcpy((char *)out + i * size, op->attr.param, size);
+		return true;
+	case ONSRAM_OP_ELEMENTWISE:
+		for (uint64_t i = 0; i < n && known; i++)
+			known = elementwise(&op->attr, in, nr, dtype, i, out);
+		return known;
+	case ONSRAM_OP_REDUCE:
+		return reduce(op, in, n, out);
+	case ONSRAM_OP_GATHER:
+		return gather(g, op, in, out);
+	}
+	return false;
+}
+
+/* @op on dense copies of its inputs. Return: 1 when @out has the result, 0 where the host does not compute it, -1 */
+static int run(struct ir_graph *g, const struct drm_onsram_op *op, uint64_t n, void *out)
+{
+	struct arg in[ONSRAM_MAX_OPERANDS] = { 0 };
+	uint32_t nr = 0;
+	int ret = 1;
+
+	for (int s = 1; s < ONSRAM_MAX_OPERANDS && op->operand[s].view.dtype && ret > 0; s++) {
+		in[nr].dtype = op->operand[s].view.dtype;
+		in[nr].data = ir_const_read(g, &op->operand[s]);
+		if (!in[nr++].data)
+			ret = -1;
+	}
+	if (ret > 0 && !compute(g, op, in, nr, n, out))
+		ret = g->err ? -1 : 0;
+	while (nr)
+		free(in[--nr].data);
+	return ret;
+}
+
+/* Whether @op makes every element of its output the same, from inputs of one value. */
+static bool is_uniform(const struct ir_graph *g, const struct drm_onsram_op *op)
+{
+	const struct ir_tensor *t = &g->tensors[op->operand[0].bo];
+
+	if (t->data || op->operand[0].offset || !view_equal(&op->operand[0].view, &t->view))
+		return false;
+	if (op->opcode != ONSRAM_OP_FILL && op->opcode != ONSRAM_OP_COPY && op->opcode != ONSRAM_OP_ELEMENTWISE)
+		return false;
+	for (int s = 1; s < ONSRAM_MAX_OPERANDS; s++)
+		if (op->operand[s].view.dtype && !ir_is_uniform(g, &op->operand[s]))
+			return false;
+	return view_count(&t->view) > 1;
+}
+
+static int fold_uniform(struct ir_graph *g, const struct drm_onsram_op *op)
+{
+	struct ir_tensor *t = &g->tensors[op->operand[0].bo];
+	struct drm_onsram_op one = *op;
+	uint32_t fill[2] = { 0 };
+	int ret;
+
+	for (int s = 0; s < ONSRAM_MAX_OPERANDS; s++)
+		one.operand[s].view.rank = 0;
+	ret = run(g, &one, 1, fill);
+	if (ret > 0) {
+		t->filled = true;
+		memcpy(t->fill, fill, sizeof(fill));
+	}
+	return ret;
+}
+
+/* Storage for the tensor's elements, which it may have as one value so far. */
+static int make_room(struct ir_graph *g, struct ir_tensor *t)
+{
+	uint64_t n = view_count(&t->view);
+	size_t size = view_dtype_size(t->view.dtype);
+
+	if (t->data)
+		return 1;
+	if (!ir_may_fold(g, n))
+		return 0;
+	t->data = calloc(n, size);
+	if (!t->data)
+		return ir_nomem(g);
+	for (uint64_t i = 0; i < n && t->filled; i++)
+		memcpy((char *)t->data + i * size, t->fill, size);
+	t->filled = false;
+	return 1;
+}
+
+static int fold_elements(struct ir_graph *g, const struct drm_onsram_op *op)
+{
+	struct ir_tensor *t = &g->tensors[op->operand[0].bo];
+	size_t size = view_dtype_size(t->view.dtype);
+	uint64_t n = view_count(&op->operand[0].view);
+	struct view_iter it;
+	char *result;
+	int ret;
+
+	for (int s = 1; s < ONSRAM_MAX_OPERANDS; s++)
+		if (op->operand[s].view.dtype && view_count(&op->operand[s].view) > IR_FOLD_ELEMENTS)
+			return 0;
+	ret = make_room(g, t);
+	if (ret <= 0)
+		return ret;
+	result = malloc(n * size);
+	if (!result)
+		return ir_nomem(g);
+	ret = run(g, op, n, result);
+	view_iter_start(&it, &op->operand[0].view);
+	for (uint64_t i = 0; i < n && ret > 0; i++, view_iter_next(&it))
+		memcpy((char *)t->data + (op->operand[0].offset + it.at) * size, result + i * size, size);
+	free(result);
+	return ret;
+}
+
+int fold(struct ir_graph *g, const struct drm_onsram_op *op)
+{
+	struct ir_tensor *t = &g->tensors[op->operand[0].bo];
+	int ret;
+
+	if (!t->made && (t->written || t->role != ONSRAM_ROLE_ACTIVATION))
+		return 0;
+	for (int s = 1; s < ONSRAM_MAX_OPERANDS; s++)
+		if (op->operand[s].view.dtype && !ir_is_const(g, &op->operand[s]))
+			return 0;
+	ret = is_uniform(g, op) ? fold_uniform(g, op) : fold_elements(g, op);
+	if (ret > 0) {
+		t->made = true;
+		t->role = ONSRAM_ROLE_WEIGHT;
+	}
+	return ret;
+}
+
+void unfold(struct ir_graph *g, uint32_t tensor)
+{
+	struct ir_tensor *t = &g->tensors[tensor];
+
+	for (uint32_t i = 0; i < g->nr_ops; i++)
+		if (g->ops[i].folded && g->ops[i].op.operand[0].bo == tensor)
+			g->ops[i].folded = g->ops[i].dead = false;
+	free(t->data);
+	t->data = NULL;
+	t->filled = false;
+	t->made = false;
+	t->role = ONSRAM_ROLE_ACTIVATION;
 }

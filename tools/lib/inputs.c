@@ -171,17 +171,44 @@ static int settle_shape(struct ir_graph *g, const struct input *in, uint32_t nr,
 	return set_symbol(g, s->name, s->dims[0], s->name);
 }
 
+/* The contents given for @in as a constant. */
+static int add_constant(struct ir_graph *g, const struct input *in, uint32_t rank, const int64_t *dims, ir_value *v)
+{
+	struct onsram_array a = *in->given;
+
+	a.data = malloc(a.bytes ? a.bytes : 1);
+	if (!a.data)
+		return ir_nomem(g);
+	if (a.bytes)
+		memcpy(a.data, in->given->data, a.bytes);
+	if (a.dtype == ONSRAM_DTYPE_F16 && onsram_array_convert(&a, ONSRAM_DTYPE_F32)) {
+		free(a.data);
+		return ir_nomem(g);
+	}
+	if (a.dtype != in->dtype) {
+		free(a.data);
+		return ir_fail(g, "input '%s' is %s in the model, the contents given are %s", in->name,
+			       view_dtype_name(in->dtype), view_dtype_name(a.dtype));
+	}
+	return ir_const_new(g, in->name, a.dtype, rank, dims, a.data, v);
+}
+
 static int add_input(struct ir_graph *g, const struct input *in)
 {
+	uint32_t index = g->nr_inputs;
 	int64_t dims[ONSRAM_MAX_RANK];
 	int rank = resolve(g, in, dims);
 	ir_value v;
 
-	if (rank < 0 || ir_tensor_new(g, in->name, ONSRAM_ROLE_INPUT, in->dtype, rank, dims, &v) ||
-	    ir_bind(g, in->name, &v))
+	if (rank < 0 || ir_tensor_new(g, in->name, ONSRAM_ROLE_INPUT, in->dtype, rank, dims, &v))
 		return -1;
 	g->inputs[g->nr_inputs++] = v.bo;
-	return 0;
+	if (in->given && g->pinned[index]) {
+		g->tensors[v.bo].given = in->given;
+		if (add_constant(g, in, rank, dims, &v))
+			return -1;
+	}
+	return ir_bind(g, in->name, &v);
 }
 
 static int add_all(struct ir_graph *g, const struct input *in, uint32_t nr)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ir.h"
+#include "fold.h"
 
 int ir_fail(struct ir_graph *g, const char *fmt, ...)
 {
@@ -133,9 +133,6 @@ int ir_tensor_new(struct ir_graph *g, const char *name, enum onsram_tensor_role 
 	for (uint32_t d = 0; d < rank; d++) {
 		if (dims[d] < 0)
 			return ir_fail(g, "dimension %u of '%s' is negative (%lld)", d, name, (long long)dims[d]);
-		/* Only a constant vector may be empty: the shape of a scalar. */
-		if (!dims[d] && (role != ONSRAM_ROLE_WEIGHT || rank != 1))
-			return ir_fail(g, "dimension %u of '%s' is 0: an empty tensor is not supported", d, name);
 		if ((uint64_t)dims[d] > IR_MAX_ELEMENTS || count * dims[d] > IR_MAX_ELEMENTS)
 			return ir_fail(g, "'%s' has more than %llu elements", name, (unsigned long long)IR_MAX_ELEMENTS);
 		count *= dims[d];
@@ -180,13 +177,32 @@ int ir_filled_new(struct ir_graph *g, const char *name, uint32_t dtype, uint32_t
 	return 0;
 }
 
+/* Nothing to do, or a reduction of nothing. Return: 1 when done, 0 where nothing is empty, -1 on failure */
+static int push_empty(struct ir_graph *g, const struct drm_onsram_op *op)
+{
+	struct drm_onsram_op fill = { .opcode = ONSRAM_OP_FILL, .operand = { op->operand[0] } };
+
+	if (!view_count(&op->operand[0].view))
+		return 1;
+	for (int i = 1; i < ONSRAM_MAX_OPERANDS; i++) {
+		if (!op->operand[i].view.dtype || view_count(&op->operand[i].view))
+			continue;
+		if (op->opcode != ONSRAM_OP_REDUCE || !fold_reduce_nothing(op->attr.func, fill.operand[0].view.dtype,
+									   fill.attr.param))
+			return ir_fail(g, "works on an empty tensor, which is not supported");
+		return ir_push(g, &fill) ? -1 : 1;
+	}
+	return 0;
+}
+
 int ir_push(struct ir_graph *g, const struct drm_onsram_op *op)
 {
+	uint32_t tensor = op->operand[0].bo;
 	struct ir_op *ops;
+	int ret = push_empty(g, op);
 
-	for (int i = 0; i < ONSRAM_MAX_OPERANDS; i++)
-		if (op->operand[i].view.dtype && !view_count(&op->operand[i].view))
-			return ir_fail(g, "works on an empty tensor, which is not supported");
+	if (ret)
+		return ret < 0 ? -1 : 0;
 	if (g->nr_ops == IR_MAX_OPS)
 		return ir_fail(g, "the network has more than %d operations", IR_MAX_OPS);
 	ops = grow(g->ops, g->nr_ops, sizeof(*ops));
@@ -196,10 +212,17 @@ int ir_push(struct ir_graph *g, const struct drm_onsram_op *op)
 	ops += g->nr_ops;
 	memset(ops, 0, sizeof(*ops));
 	ops->op = *op;
-	ops->name = strdup(g->node_name ? g->node_name : g->tensors[op->operand[0].bo].name);
+	ops->name = strdup(g->node_name ? g->node_name : g->tensors[tensor].name);
 	if (!ops->name)
 		return ir_nomem(g);
 	g->nr_ops++;
+	ret = fold(g, op);
+	if (ret < 0)
+		return -1;
+	ops->folded = ops->dead = ret;
+	if (!ret && g->tensors[tensor].made)
+		unfold(g, tensor);
+	g->tensors[tensor].written = true;
 	return 0;
 }
 
@@ -296,13 +319,58 @@ void *ir_const_read(struct ir_graph *g, const ir_value *v)
 	return data;
 }
 
+/* Mark the tensors that tensor @from is computed from. */
+static bool *sources(const struct ir_graph *g, uint32_t from)
+{
+	bool *marked = calloc(g->nr_tensors, sizeof(*marked));
+
+	if (!marked)
+		return NULL;
+	marked[from] = true;
+	for (uint32_t i = g->nr_ops; i-- > 0;) {
+		const struct drm_onsram_op *op = &g->ops[i].op;
+
+		for (int s = 1; s < ONSRAM_MAX_OPERANDS && marked[op->operand[0].bo]; s++)
+			if (op->operand[s].view.dtype)
+				marked[op->operand[s].bo] = true;
+	}
+	return marked;
+}
+
+int ir_need_const(struct ir_graph *g, const ir_value *v, const char *what)
+{
+	const char *missing = NULL;
+	bool *marked;
+
+	if (ir_is_const(g, v))
+		return 0;
+	marked = sources(g, v->bo);
+	if (!marked)
+		return ir_nomem(g);
+	for (uint32_t i = 0; i < g->nr_inputs; i++) {
+		if (!marked[g->inputs[i]])
+			continue;
+		if (i >= g->opt.nr_inputs) {
+			missing = g->tensors[g->inputs[i]].name;
+		} else if (!g->pinned[i]) {
+			g->pinned[i] = true;
+			g->pins = true;
+		}
+	}
+	free(marked);
+	if (missing)
+		return ir_fail(g, "%s is not constant, and the contents of input '%s', on which it depends, are not given",
+			       what, missing);
+	return ir_fail(g, "%s is not constant", what);
+}
+
 int ir_ints(struct ir_graph *g, const ir_value *v, const char *what, int64_t *out, uint32_t max)
 {
 	uint64_t n = view_count(&v->view);
 	void *data;
 
-	if (!ir_is_const(g, v))
-		return ir_fail(g, "%s is not constant", what);
+	if (ir_need_const(g, v, what))
+		return -1;
 	if (v->view.dtype != ONSRAM_DTYPE_I64 && v->view.dtype != ONSRAM_DTYPE_I32)
 		return ir_fail(g, "%s is %s, not int64", what, view_dtype_name(v->view.dtype));
 	if (v->view.rank > 1)
@@ -322,8 +390,8 @@ int ir_float(struct ir_graph *g, const ir_value *v, const char *what, float *out
 {
 	float *data;
 
-	if (!ir_is_const(g, v))
-		return ir_fail(g, "%s is not constant", what);
+	if (ir_need_const(g, v, what))
+		return -1;
 	if (v->view.dtype != ONSRAM_DTYPE_F32 || view_count(&v->view) != 1)
 		return ir_fail(g, "%s is not a float scalar", what);
 	data = ir_const_read(g, v);

@@ -25,6 +25,9 @@ typedef struct drm_onsram_operand ir_value;
  * struct ir_tensor - storage
  * @data: contents of a constant, dense in @view, owned
  * @filled: constant with one value, @fill
+ * @written: some operation writes it
+ * @made: constant that operations were folded into
+ * @given: INPUT: contents that the program depends on, not owned
  */
 struct ir_tensor {
 	char *name;
@@ -32,13 +35,22 @@ struct ir_tensor {
 	struct onsram_view view;
 	void *data;
 	bool filled;
+	bool written;
+	bool made;
 	uint32_t fill[2];
+	const struct onsram_array *given;
 };
 
+/**
+ * struct ir_op - an operation
+ * @dead: not for the device
+ * @folded: because its result was computed on the host, so far
+ */
 struct ir_op {
 	struct drm_onsram_op op;
 	char *name;
 	bool dead;
+	bool folded;
 };
 
 struct ir_name {
@@ -61,6 +73,8 @@ struct ir_symbol {
  * @opset: version of the default operator set the model asks for
  * @names: hash table of named values, @names_size slots (a power of two)
  * @symbols: named dimensions whose size is known; names belong to the model and the options
+ * @pinned: per input whose contents are given: whether they are a constant
+ * @pins: @pinned has become more: the import is to be done anew
  * @folded: elements of constants that were made on the host
  * @node_op: operator of the node being lowered, for messages
  * @node_name: name of that node, or of its first output
@@ -82,6 +96,8 @@ struct ir_graph {
 	uint32_t nr_outputs;
 	struct ir_symbol *symbols;
 	uint32_t nr_symbols;
+	bool *pinned;
+	bool pins;
 	uint64_t folded;
 	const char *node_op;
 	const char *node_name;
@@ -109,7 +125,12 @@ int ir_const_new(struct ir_graph *g, const char *name, uint32_t dtype, uint32_t 
 /** ir_filled_new() - new constant whose every element is @fill. Return: 0 or -1 */
 int ir_filled_new(struct ir_graph *g, const char *name, uint32_t dtype, uint32_t rank,
 		  const int64_t *dims, const uint32_t fill[2], ir_value *out);
-/** ir_push() - append an operation, named after the current node. Return: 0 or -1 */
+/**
+ * ir_push() - append an operation, named after the current node
+ *
+ * One on constants is computed at once, where they are small; its output is a constant then.
+ * Return: 0 or -1
+ */
 int ir_push(struct ir_graph *g, const struct drm_onsram_op *op);
 /** ir_copy() - @out is a dense copy of @v, made by an operation. Return: 0 or -1 */
 int ir_copy(struct ir_graph *g, const ir_value *v, ir_value *out);
@@ -119,6 +140,14 @@ int ir_reshape(struct ir_graph *g, const ir_value *v, uint32_t rank, const int64
 /** ir_may_fold() - whether the host may make another constant of @n elements, which then counts */
 bool ir_may_fold(struct ir_graph *g, uint64_t n);
 bool ir_is_const(const struct ir_graph *g, const ir_value *v);
+/**
+ * ir_need_const() - require that @v is a constant
+ *
+ * Inputs that it is computed from become constants where their contents are given: the
+ * import fails here and is done anew.
+ * Return: 0 or -1
+ */
+int ir_need_const(struct ir_graph *g, const ir_value *v, const char *what);
 /** ir_is_uniform() - whether @v is a constant with one value */
 bool ir_is_uniform(const struct ir_graph *g, const ir_value *v);
 /** ir_const_read() - dense copy of a constant. Return: malloc'ed data, or NULL with the failure recorded */

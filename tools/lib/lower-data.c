@@ -140,7 +140,7 @@ int lower_gather(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 	int64_t dims[2 * ONSRAM_MAX_RANK], index;
 	uint32_t rank = 0;
 	ir_value out = *data;
-	int axis, ret;
+	int axis;
 
 	(void)func;
 	if (indices->view.dtype != ONSRAM_DTYPE_I64 && indices->view.dtype != ONSRAM_DTYPE_I32)
@@ -166,9 +166,6 @@ int lower_gather(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 	}
 	if (rank > ONSRAM_MAX_RANK)
 		return ir_fail(g, "output has %u dimensions; at most %d are supported", rank, ONSRAM_MAX_RANK);
-	ret = fold_gather(g, n->proto->output[0], data, indices, axis, rank, dims, &out);
-	if (ret)
-		return ret < 0 ? -1 : lower_bind(g, n, 0, &out);
 	op.attr.axis = axis;
 	op.operand[1] = *data;
 	op.operand[2] = *indices;
@@ -183,8 +180,6 @@ int lower_cast(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 	const ir_value *x = &n->in[0];
 	int64_t to = proto_int(n->proto, "to", 0), dims[ONSRAM_MAX_RANK];
 	uint32_t dtype = to < INT32_MAX && to > 0 ? proto_dtype(to) : ONSRAM_DTYPE_NONE;
-	ir_value out;
-	int ret;
 
 	(void)func;
 	if (!dtype)
@@ -194,9 +189,6 @@ int lower_cast(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 		dtype = ONSRAM_DTYPE_F32;
 	if (dtype == x->view.dtype)
 		return lower_bind(g, n, 0, x);
-	ret = fold_cast(g, n->proto->output[0], x, dtype, &out);
-	if (ret)
-		return ret < 0 ? -1 : lower_bind(g, n, 0, &out);
 	for (uint32_t d = 0; d < x->view.rank; d++)
 		dims[d] = x->view.dims[d];
 	op.operand[1] = *x;

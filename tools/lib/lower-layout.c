@@ -23,9 +23,10 @@ int lower_dropout(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 	(void)func;
 	if (!training->view.dtype)
 		return lower_bind(g, n, 0, &n->in[0]);
-	if (!ir_is_const(g, training) || training->view.dtype != ONSRAM_DTYPE_BOOL ||
-	    view_count(&training->view) != 1)
-		return ir_fail(g, "training_mode is not a constant bool");
+	if (ir_need_const(g, training, "training_mode"))
+		return -1;
+	if (training->view.dtype != ONSRAM_DTYPE_BOOL || view_count(&training->view) != 1)
+		return ir_fail(g, "training_mode is not a bool");
 	on = ir_const_read(g, training);
 	if (!on)
 		return -1;
@@ -311,7 +312,7 @@ int lower_concat(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 	const Onnx__AttributeProto *attr = proto_attr(n->proto, "axis");
 	int64_t dims[ONSRAM_MAX_RANK], at = 0;
 	ir_value out;
-	int axis, ret;
+	int axis;
 
 	(void)func;
 	if (!attr && g->opset >= 4)
@@ -336,9 +337,6 @@ int lower_concat(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 					       v->dims[d], i, x->view.dims[d]);
 		dims[axis] += v->dims[axis];
 	}
-	ret = fold_concat(g, n->proto->output[0], n->in, n->nr_in, axis, dims, &out);
-	if (ret)
-		return ret < 0 ? -1 : lower_bind(g, n, 0, &out);
 	if (lower_new(g, n, 0, x->view.dtype, x->view.rank, dims, &out))
 		return -1;
 	for (uint32_t i = 0; i < n->nr_in; i++) {

@@ -40,7 +40,6 @@ static int elementwise(struct ir_graph *g, const struct ir_node *n, const struct
 	struct drm_onsram_op op = { .opcode = ONSRAM_OP_ELEMENTWISE, .attr = *attr };
 	uint32_t extents[ONSRAM_MAX_RANK] = { 0 }, dtype = in[nr - 1].view.dtype;
 	ir_value args[3];
-	int ret;
 
 	if (dtype != ONSRAM_DTYPE_F32 && (!takes_ints(attr->func) || dtype == ONSRAM_DTYPE_BOOL) &&
 	    attr->func != ONSRAM_EW_WHERE && !(dtype == ONSRAM_DTYPE_BOOL && compares(attr->func)))
@@ -60,9 +59,6 @@ static int elementwise(struct ir_graph *g, const struct ir_node *n, const struct
 	}
 	if (compares(attr->func))
 		dtype = ONSRAM_DTYPE_BOOL;
-	ret = fold_elementwise(g, n->proto->output[0], attr, args, nr, dtype, out);
-	if (ret)
-		return ret < 0 ? -1 : 0;
 	if (ir_tensor_new(g, n->proto->output[0], ONSRAM_ROLE_ACTIVATION, dtype, rank, dims, out))
 		return -1;
 	op.operand[0] = *out;

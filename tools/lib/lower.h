@@ -98,23 +98,6 @@ int lower_broadcast(struct ir_graph *g, const ir_value *const *v, uint32_t nr, i
 int lower_window(struct ir_graph *g, const struct ir_node *n, const ir_value *x,
 		 const uint32_t *kernel, struct onsram_attr *attr, int64_t *dims);
 
-/* fold.c */
-/**
- * fold_elementwise() - compute an elementwise function of constants on the host
- * @in: already broadcast to the output's shape
- * Return: 1 when @out is made, 0 where it is for the device, -1 on failure
- */
-int fold_elementwise(struct ir_graph *g, const char *name, const struct onsram_attr *attr,
-		     const ir_value *in, uint32_t nr, uint32_t dtype, ir_value *out);
-/** fold_concat() - join constants along @axis on the host. Return: as fold_elementwise() */
-int fold_concat(struct ir_graph *g, const char *name, const ir_value *in, uint32_t nr,
-		uint32_t axis, const int64_t *dims, ir_value *out);
-/** fold_gather() - pick from a constant by constant indices. Return: as fold_elementwise() */
-int fold_gather(struct ir_graph *g, const char *name, const ir_value *data, const ir_value *indices,
-		uint32_t axis, uint32_t rank, const int64_t *dims, ir_value *out);
-/** fold_cast() - convert a constant. Return: as fold_elementwise() */
-int fold_cast(struct ir_graph *g, const char *name, const ir_value *in, uint32_t dtype, ir_value *out);
-
 /* fuse.c */
 /** fuse() - fold operations into those before them. Return: 0 or -1 */
 int fuse(struct ir_graph *g);

@@ -9,27 +9,23 @@
 #include "lower.h"
 #include "onnx.h"
 
-/* Operator set 1 had other rules for most operators; nobody writes it. */
-#define MIN_OPSET 2
-
 static const char *text(const char *s)
 {
 	return s ? s : "";
 }
 
-static int find_opset(struct ir_graph *g, const Onnx__ModelProto *m)
+/* The default operator set; set 1 before models could name one, or where they name others only. */
+static int64_t find_opset(const Onnx__ModelProto *m)
 {
+	int64_t opset = 1;
+
 	for (size_t i = 0; i < m->n_opset_import; i++) {
 		const Onnx__OperatorSetIdProto *o = m->opset_import[i];
 
 		if (!*text(o->domain) || !strcmp(o->domain, "ai.onnx"))
-			g->opset = o->version;
+			opset = o->version;
 	}
-	/* Before opset_import existed there was only set 1. */
-	if (g->opset < MIN_OPSET)
-		return ir_fail(g, "the model asks for operator set %lld; at least %d is needed",
-			       (long long)(g->opset ? g->opset : 1), MIN_OPSET);
-	return 0;
+	return opset;
 }
 
 static int add_initializer(struct ir_graph *g, Onnx__TensorProto *t)
@@ -134,6 +130,8 @@ static int add_output(struct ir_graph *g, const Onnx__ValueInfoProto *info)
 {
 	const char *name = text(info->name);
 	const ir_value *found = ir_lookup(g, name);
+	struct drm_onsram_op copy = { .opcode = ONSRAM_OP_COPY };
+	int64_t dims[ONSRAM_MAX_RANK];
 	struct ir_tensor *t;
 	ir_value v;
 
@@ -143,12 +141,16 @@ static int add_output(struct ir_graph *g, const Onnx__ValueInfoProto *info)
 		if (!strcmp(g->tensors[g->outputs[i]].name, name))
 			return ir_fail(g, "output '%s' of the graph is declared twice", name);
 	v = *found;
-	if (!view_count(&v.view))
-		return ir_fail(g, "output '%s' of the graph is empty", name);
 	t = &g->tensors[v.bo];
 	if (t->role != ONSRAM_ROLE_ACTIVATION || v.offset || !view_is_dense(&v.view) ||
 	    view_count(&v.view) != view_count(&t->view)) {
-		if (ir_copy(g, &v, &v))
+		for (uint32_t d = 0; d < v.view.rank; d++)
+			dims[d] = v.view.dims[d];
+		copy.operand[1] = v;
+		if (ir_tensor_new(g, name, ONSRAM_ROLE_OUTPUT, v.view.dtype, v.view.rank, dims, &v))
+			return -1;
+		copy.operand[0] = v;
+		if (ir_push(g, &copy))
 			return -1;
 		t = &g->tensors[v.bo];
 	}
@@ -168,8 +170,9 @@ int onnx_to_graph(struct ir_graph *g, Onnx__ModelProto *model)
 
 	if (!graph)
 		return ir_fail(g, "the model has no graph");
-	if (find_opset(g, model))
-		return -1;
+	if (!model->n_opset_import && (!model->has_ir_version || model->ir_version >= 3))
+		return ir_fail(g, "the model names no operator set");
+	g->opset = find_opset(model);
 	if (graph->n_sparse_initializer)
 		return ir_fail(g, "sparse initializers are not supported");
 	if (!graph->n_output)

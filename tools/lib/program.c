@@ -106,6 +106,13 @@ static int make_tensor(struct ir_graph *g, struct ir_graph *names, struct ir_ten
 	out->filled = t->filled;
 	out->fill[0] = t->fill[0];
 	out->fill[1] = t->fill[1];
+	if (t->given) {
+		out->data = malloc(out->bytes ? out->bytes : 1);
+		if (!out->data)
+			return ir_nomem(g);
+		if (out->bytes)
+			memcpy(out->data, t->given->data, out->bytes);
+	}
 	if (t->data) {
 		memcpy(a.dims, t->view.dims, sizeof(a.dims));
 		if (onsram_array_convert(&a, out->view.dtype))
@@ -151,7 +158,7 @@ static int make_program(struct ir_graph *g, const uint32_t *index, uint32_t nr, 
 	for (uint32_t i = 0; i < g->nr_ops; i++)
 		nr_ops += !g->ops[i].dead;
 	if (!nr_ops)
-		return ir_fail(g, "the graph computes nothing");
+		return ir_fail(g, "the graph computes nothing: its outputs are empty");
 	if (nr_ops > DRM_ONSRAM_MAX_OPS)
 		return ir_fail(g, "the network has %u operations; the device takes at most %d", nr_ops, DRM_ONSRAM_MAX_OPS);
 	if (nr > DRM_ONSRAM_MAX_BOS)
@@ -210,11 +217,30 @@ static struct onsram_program *graph_to_program(struct ir_graph *g, const char *n
 	return p;
 }
 
+/* Import once. Return: 1 when it is to be done anew, with more of @pinned; else 0 */
+static int import(const char *path, const struct onsram_import_options *opt, bool *pinned,
+		  struct onsram_program **p, char **err)
+{
+	struct ir_graph g = { .opt = *opt, .pinned = pinned };
+	Onnx__ModelProto *model = (Onnx__ModelProto *)proto_read(path, &onnx__model_proto__descriptor, err);
+	int again;
+
+	if (!model)
+		return 0;
+	if (!onnx_to_graph(&g, model) && (!opt->fuse || !fuse(&g)))
+		*p = graph_to_program(&g, model->graph->name);
+	protobuf_c_message_free_unpacked(&model->base, NULL);
+	again = !*p && g.pins;
+	if (!*p && !again && asprintf(err, "%s: %s", path, g.err ? g.err : "out of memory") < 0)
+		*err = NULL;
+	ir_free(&g);
+	return again;
+}
+
 struct onsram_program *onsram_import(const char *path, const struct onsram_import_options *opt, char **err)
 {
-	struct ir_graph g = { .opt = *opt };
 	struct onsram_program *p = NULL;
-	Onnx__ModelProto *model;
+	bool *pinned;
 
 	*err = NULL;
 	if (opt->dtype != ONSRAM_DTYPE_F32 && opt->dtype != ONSRAM_DTYPE_F16) {
@@ -222,15 +248,14 @@ struct onsram_program *onsram_import(const char *path, const struct onsram_impor
 			*err = NULL;
 		return NULL;
 	}
-	model = (Onnx__ModelProto *)proto_read(path, &onnx__model_proto__descriptor, err);
-	if (!model)
+	pinned = calloc(opt->nr_inputs + 1, sizeof(*pinned));
+	if (!pinned) {
+		*err = strdup("out of memory");
 		return NULL;
-	if (!onnx_to_graph(&g, model) && (!opt->fuse || !fuse(&g)))
-		p = graph_to_program(&g, model->graph->name);
-	protobuf_c_message_free_unpacked(&model->base, NULL);
-	if (!p && asprintf(err, "%s: %s", path, g.err ? g.err : "out of memory") < 0)
-		*err = NULL;
-	ir_free(&g);
+	}
+	while (import(path, opt, pinned, &p, err))
+		;
+	free(pinned);
 	return p;
 }
 

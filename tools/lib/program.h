@@ -29,7 +29,8 @@ enum onsram_tensor_role {
  * @role: enum onsram_tensor_role
  * @view: dense shape and dtype as stored on the device
  * @bytes: size of its buffer
- * @data: WEIGHT: its contents, @bytes long, or NULL where @filled
+ * @data: WEIGHT: its contents, @bytes long, or NULL where @filled; INPUT: the only contents that
+ *	the program is for, because shapes depend on them, else NULL
  * @filled: WEIGHT: every element is @fill (ConstantOfShape): the device writes it by a FILL
  * @fill: element as FILL's attr.param takes it
  */

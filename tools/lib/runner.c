@@ -126,7 +126,7 @@ static int create_buffers(struct onsram_runner *r, char **err)
 	int ret;
 
 	for (i = 0; i < p->nr_tensors; i++) {
-		ret = onsram_bo_create(r->dev, p->tensors[i].bytes, &r->bos[i]);
+		ret = onsram_bo_create(r->dev, p->tensors[i].bytes ? p->tensors[i].bytes : 1, &r->bos[i]);
 		if (ret)
 			return fail(err, "tensor \"%s\": no buffer of %llu bytes: %s",
 				    p->tensors[i].name, (unsigned long long)p->tensors[i].bytes,
@@ -337,6 +337,9 @@ int onsram_runner_set_input(struct onsram_runner *r, uint32_t i, const struct on
 	    memcmp(a->dims, v->dims, v->rank * sizeof(v->dims[0])) ||
 	    a->bytes != r->program->tensors[tensor].bytes)
 		return fail(err, "input \"%s\": shape or type is not the model's",
+			    r->program->tensors[tensor].name);
+	if (r->program->tensors[tensor].data && memcmp(r->program->tensors[tensor].data, a->data, a->bytes))
+		return fail(err, "input \"%s\": shapes depend on it, and the program was made for other contents",
 			    r->program->tensors[tensor].name);
 	return upload(r, tensor, a->data, err);
 }
