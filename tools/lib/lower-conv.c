@@ -38,7 +38,7 @@ static int add_bias(struct ir_graph *g, const struct ir_node *n, const ir_value 
 	return ir_push(g, &op);
 }
 
-int lower_conv(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+static int lower_conv(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 {
 	const ir_value *x = &n->in[0], *w = &n->in[1], *bias = &n->in[2];
 	struct drm_onsram_op op = { .opcode = ONSRAM_OP_CONV };
@@ -79,7 +79,7 @@ int lower_conv(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 	return add_bias(g, n, &op.operand[0], bias, dims);
 }
 
-int lower_pool(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+static int lower_pool(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 {
 	const ir_value *x = &n->in[0];
 	struct drm_onsram_op op = { .opcode = ONSRAM_OP_POOL, .attr.func = func };
@@ -110,7 +110,7 @@ int lower_pool(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 	return ir_push(g, &op);
 }
 
-int lower_global_pool(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+static int lower_global_pool(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 {
 	const ir_value *x = &n->in[0];
 	struct drm_onsram_op op = { .opcode = ONSRAM_OP_POOL, .attr.func = func };
@@ -158,7 +158,7 @@ static int need_channel_dim(struct ir_graph *g, const ir_value *x)
 	return 0;
 }
 
-int lower_batch_norm(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+static int lower_batch_norm(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 {
 	static const char *const names[] = { "input", "scale", "bias", "mean", "variance" };
 	struct drm_onsram_op op = { .attr.func = func };
@@ -179,7 +179,7 @@ int lower_batch_norm(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 	return norm(g, n, &op);
 }
 
-int lower_lrn(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+static int lower_lrn(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 {
 	struct drm_onsram_op op = { .attr.func = func };
 	int64_t size = proto_int(n->proto, "size", 0);
@@ -195,7 +195,7 @@ int lower_lrn(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 	return norm(g, n, &op);
 }
 
-int lower_instance_norm(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+static int lower_instance_norm(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 {
 	struct drm_onsram_op op = { .attr.func = func };
 	uint32_t channels;
@@ -212,7 +212,7 @@ int lower_instance_norm(struct ir_graph *g, const struct ir_node *n, uint32_t fu
 	return norm(g, n, &op);
 }
 
-int lower_layer_norm(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+static int lower_layer_norm(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 {
 	const ir_value *x = &n->in[0];
 	struct drm_onsram_op op = { .attr.func = func };
@@ -244,3 +244,16 @@ int lower_layer_norm(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 	op.attr.param[0] = float_bits(proto_float(n->proto, "epsilon", 1e-5f));
 	return norm(g, n, &op);
 }
+
+const struct lower_rule lower_conv_rules[] = {
+	RULE("AveragePool", 1, 1, lower_pool, ONSRAM_POOL_AVG),
+	RULE("BatchNormalization", 5, 5, lower_batch_norm, ONSRAM_NORM_BATCH),
+	RULE("Conv", 2, 3, lower_conv, 0),
+	RULE("GlobalAveragePool", 1, 1, lower_global_pool, ONSRAM_POOL_AVG),
+	RULE("GlobalMaxPool", 1, 1, lower_global_pool, ONSRAM_POOL_MAX),
+	RULE("InstanceNormalization", 3, 3, lower_instance_norm, ONSRAM_NORM_GROUP),
+	RULE("LRN", 1, 1, lower_lrn, ONSRAM_NORM_LRN),
+	RULE("LayerNormalization", 2, 3, lower_layer_norm, ONSRAM_NORM_LAYER),
+	RULE("MaxPool", 1, 1, lower_pool, ONSRAM_POOL_MAX),
+	{ 0 }
+};

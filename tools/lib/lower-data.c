@@ -38,7 +38,7 @@ static int attribute_tensor(struct ir_graph *g, const Onnx__TensorProto *t, stru
 	return 0;
 }
 
-int lower_constant(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+static int lower_constant(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 {
 	const Onnx__AttributeProto *a;
 	int64_t dims[ONSRAM_MAX_RANK];
@@ -75,7 +75,7 @@ int lower_constant(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 	return ir_fail(g, "has no value of a supported kind");
 }
 
-int lower_constant_of_shape(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+static int lower_constant_of_shape(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 {
 	const Onnx__AttributeProto *value = proto_attr(n->proto, "value");
 	uint32_t dtype = ONSRAM_DTYPE_F32, fill[2] = { 0 };
@@ -105,7 +105,7 @@ int lower_constant_of_shape(struct ir_graph *g, const struct ir_node *n, uint32_
 	return lower_bind(g, n, 0, &v);
 }
 
-int lower_shape(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+static int lower_shape(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 {
 	int64_t rank = n->in[0].view.rank, start = proto_int(n->proto, "start", 0);
 	int64_t end = proto_int(n->proto, "end", rank), dims[ONSRAM_MAX_RANK], nr = 0;
@@ -133,7 +133,7 @@ static void pick(ir_value *v, uint32_t axis, int64_t index)
 	v->view.strides[v->view.rank] = 0;
 }
 
-int lower_gather(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+static int lower_gather(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 {
 	struct drm_onsram_op op = { .opcode = ONSRAM_OP_GATHER };
 	const ir_value *data = &n->in[0], *indices = &n->in[1];
@@ -174,12 +174,48 @@ int lower_gather(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 	return ir_push(g, &op);
 }
 
-int lower_cast(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+int lower_iota(struct ir_graph *g, const struct ir_node *n, uint32_t dtype, uint32_t nr, uint32_t rank, uint32_t axis,
+	       ir_value *out)
 {
-	struct drm_onsram_op op = { .opcode = ONSRAM_OP_COPY };
-	const ir_value *x = &n->in[0];
-	int64_t to = proto_int(n->proto, "to", 0), dims[ONSRAM_MAX_RANK];
+	int64_t dims[ONSRAM_MAX_RANK] = { 1, 1, 1, 1, 1, 1 };
+	size_t size = view_dtype_size(dtype);
+	char *data = malloc(nr ? nr * size : 1);
+
+	if (!data)
+		return ir_nomem(g);
+	for (uint32_t i = 0; i < nr; i++) {
+		int64_t v = i;
+		int32_t narrow = i;
+		float f = i;
+
+		memcpy(data + i * size, dtype == ONSRAM_DTYPE_F32 ? (void *)&f : size == 4 ? (void *)&narrow : (void *)&v, size);
+	}
+	dims[axis] = nr;
+	return ir_const_new(g, n->proto->output[0], dtype, rank, dims, data, out);
+}
+
+int lower_convert(struct ir_graph *g, const struct ir_node *n, const ir_value *v, uint32_t dtype, ir_value *out)
+{
+	struct drm_onsram_op op = { .opcode = ONSRAM_OP_COPY, .operand = { [1] = *v } };
+	int64_t dims[ONSRAM_MAX_RANK];
+
+	if (dtype == v->view.dtype) {
+		*out = *v;
+		return 0;
+	}
+	for (uint32_t d = 0; d < v->view.rank; d++)
+		dims[d] = v->view.dims[d];
+	if (ir_tensor_new(g, n->proto->output[0], ONSRAM_ROLE_ACTIVATION, dtype, v->view.rank, dims, out))
+		return -1;
+	op.operand[0] = *out;
+	return ir_push(g, &op);
+}
+
+static int lower_cast(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+{
+	int64_t to = proto_int(n->proto, "to", 0);
 	uint32_t dtype = to < INT32_MAX && to > 0 ? proto_dtype(to) : ONSRAM_DTYPE_NONE;
+	ir_value out;
 
 	(void)func;
 	if (!dtype)
@@ -187,12 +223,36 @@ int lower_cast(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 			       to < INT32_MAX && to > 0 ? proto_dtype_name(to) : "unknown", (long long)to);
 	if (dtype == ONSRAM_DTYPE_F16)
 		dtype = ONSRAM_DTYPE_F32;
-	if (dtype == x->view.dtype)
-		return lower_bind(g, n, 0, x);
-	for (uint32_t d = 0; d < x->view.rank; d++)
-		dims[d] = x->view.dims[d];
-	op.operand[1] = *x;
-	if (lower_new(g, n, 0, dtype, x->view.rank, dims, &op.operand[0]))
+	if (lower_convert(g, n, &n->in[0], dtype, &out))
 		return -1;
-	return ir_push(g, &op);
+	return lower_bind(g, n, 0, &out);
 }
+
+static int lower_cast_like(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+{
+	ir_value out;
+
+	(void)func;
+	if (lower_convert(g, n, &n->in[0], n->in[1].view.dtype, &out))
+		return -1;
+	return lower_bind(g, n, 0, &out);
+}
+
+static int lower_size(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+{
+	int64_t count = view_count(&n->in[0].view);
+
+	(void)func;
+	return constant(g, n, ONSRAM_DTYPE_I64, 0, NULL, &count, sizeof(count));
+}
+
+const struct lower_rule lower_data_rules[] = {
+	RULE("Cast", 1, 1, lower_cast, 0),
+	RULE("CastLike", 2, 2, lower_cast_like, 0),
+	RULE("Constant", 0, 0, lower_constant, 0),
+	RULE("ConstantOfShape", 1, 1, lower_constant_of_shape, 0),
+	RULE("Gather", 2, 2, lower_gather, 0),
+	RULE("Shape", 1, 1, lower_shape, 0),
+	RULE("Size", 1, 1, lower_size, 0),
+	{ 0 }
+};

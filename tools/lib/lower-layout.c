@@ -8,13 +8,13 @@
 
 #include "lower.h"
 
-int lower_alias(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+static int lower_alias(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 {
 	(void)func;
 	return lower_bind(g, n, 0, &n->in[0]);
 }
 
-int lower_dropout(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+static int lower_dropout(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 {
 	const ir_value *training = &n->in[2];
 	uint8_t *on;
@@ -46,7 +46,7 @@ static int reshaped(struct ir_graph *g, const struct ir_node *n, uint32_t rank, 
 	return lower_bind(g, n, 0, &out);
 }
 
-int lower_reshape(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+static int lower_reshape(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 {
 	const ir_value *x = &n->in[0];
 	int64_t dims[ONSRAM_MAX_RANK];
@@ -82,7 +82,7 @@ int lower_reshape(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 	return reshaped(g, n, rank, dims);
 }
 
-int lower_flatten(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+static int lower_flatten(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 {
 	const ir_value *x = &n->in[0];
 	int64_t axis = proto_int(n->proto, "axis", 1), dims[2] = { 1, 1 };
@@ -119,7 +119,7 @@ static int axes_mask(struct ir_graph *g, const struct ir_node *n, uint32_t rank,
 	return 0;
 }
 
-int lower_unsqueeze(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+static int lower_unsqueeze(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 {
 	const ir_value *x = &n->in[0];
 	int64_t axes[ONSRAM_MAX_RANK], dims[ONSRAM_MAX_RANK];
@@ -143,7 +143,7 @@ int lower_unsqueeze(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 	return reshaped(g, n, rank, dims);
 }
 
-int lower_squeeze(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+static int lower_squeeze(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 {
 	const ir_value *x = &n->in[0];
 	int64_t dims[ONSRAM_MAX_RANK];
@@ -164,7 +164,7 @@ int lower_squeeze(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 	return reshaped(g, n, rank, dims);
 }
 
-int lower_transpose(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+static int lower_transpose(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 {
 	const Onnx__AttributeProto *perm = proto_attr(n->proto, "perm");
 	const ir_value *x = &n->in[0];
@@ -218,7 +218,7 @@ static int slice(struct ir_graph *g, ir_value *v, uint32_t axis, int64_t start, 
 	return 0;
 }
 
-int lower_slice(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+static int lower_slice(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 {
 	int64_t starts[ONSRAM_MAX_RANK], ends[ONSRAM_MAX_RANK], axes[ONSRAM_MAX_RANK], steps[ONSRAM_MAX_RANK];
 	int nr = lower_ints(g, n, "starts", 1, starts, ONSRAM_MAX_RANK);
@@ -241,7 +241,7 @@ int lower_slice(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 	return lower_bind(g, n, 0, &out);
 }
 
-int lower_split(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+static int lower_split(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 {
 	const ir_value *x = &n->in[0];
 	int axis = lower_axis(g, proto_int(n->proto, "axis", 0), x->view.rank);
@@ -272,7 +272,7 @@ int lower_split(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 	return 0;
 }
 
-int lower_expand(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+static int lower_expand(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 {
 	const ir_value *x = &n->in[0];
 	int64_t dims[ONSRAM_MAX_RANK];
@@ -305,7 +305,7 @@ int lower_expand(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 	return lower_bind(g, n, 0, &out);
 }
 
-int lower_concat(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+static int lower_concat(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 {
 	const ir_value *x = &n->in[0];
 	struct drm_onsram_op op = { .opcode = ONSRAM_OP_COPY };
@@ -381,7 +381,7 @@ static int pad_amounts(struct ir_graph *g, const struct ir_node *n, int64_t *beg
 	return 0;
 }
 
-int lower_pad(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+static int lower_pad(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 {
 	struct drm_onsram_op fill = { .opcode = ONSRAM_OP_FILL }, copy = { .opcode = ONSRAM_OP_COPY };
 	int64_t begin[ONSRAM_MAX_RANK], end[ONSRAM_MAX_RANK], dims[ONSRAM_MAX_RANK];
@@ -422,3 +422,19 @@ int lower_pad(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 			return -1;
 	return ir_push(g, &fill) || ir_push(g, &copy) ? -1 : 0;
 }
+
+const struct lower_rule lower_layout_rules[] = {
+	RULE("Concat", 1, LOWER_MANY, lower_concat, 0),
+	RULE("Dropout", 1, 3, lower_dropout, 0),
+	RULE("Expand", 2, 2, lower_expand, 0),
+	RULE("Flatten", 1, 1, lower_flatten, 0),
+	RULE("Identity", 1, 1, lower_alias, 0),
+	RULE("Pad", 1, 4, lower_pad, 0),
+	RULE("Reshape", 1, 2, lower_reshape, 0),
+	RULE("Slice", 1, 5, lower_slice, 0),
+	RULE("Split", 1, 2, lower_split, 0),
+	RULE("Squeeze", 1, 2, lower_squeeze, 0),
+	RULE("Transpose", 1, 1, lower_transpose, 0),
+	RULE("Unsqueeze", 1, 2, lower_unsqueeze, 0),
+	{ 0 }
+};

@@ -6,24 +6,34 @@
 #include "ir.h"
 #include "proto.h"
 
+struct lower_rule;
+
 /**
  * struct ir_node - the node being lowered
+ * @rule: of its operator
  * @in: its inputs; an optional one that is not given has view.dtype NONE
  */
 struct ir_node {
 	const Onnx__NodeProto *proto;
+	const struct lower_rule *rule;
 	ir_value *in;
 	uint32_t nr_in;
 };
+
+/** LOWER_SPARE_INPUTS - absent inputs behind the last one, so that nobody needs to ask for their number */
+#define LOWER_SPARE_INPUTS 8
+/** LOWER_MANY - any number of inputs */
+#define LOWER_MANY UINT32_MAX
 
 /**
  * struct lower_rule - how an operator becomes device operations
  * @op_type: ONNX's name
  * @min_in: inputs that must be there
  * @max_in: inputs it may have
- * @lower: infers the outputs' shapes and types, folds constants, emits operations
- *	and binds the outputs; 0 or -1 after ir_fail()
+ * @lower: infers the outputs' shapes and types, emits operations and binds the
+ *	outputs; 0 or -1 after ir_fail()
  * @func: what @lower is to do where operators share it
+ * @formula: likewise for lower_formula()
  */
 struct lower_rule {
 	const char *op_type;
@@ -31,50 +41,52 @@ struct lower_rule {
 	uint32_t max_in;
 	int (*lower)(struct ir_graph *g, const struct ir_node *n, uint32_t func);
 	uint32_t func;
+	const char *formula;
 };
+
+/** RULE() - a row of a table: name, inputs, function, its argument. FORMULA() - one of lower_formula() */
+#define RULE(name, min, max, function, arg) \
+	{ .op_type = name, .min_in = min, .max_in = max, .lower = function, .func = arg }
+#define FORMULA(name, inputs, text) \
+	{ .op_type = name, .min_in = inputs, .max_in = inputs, .lower = lower_formula, .formula = text }
 
 const struct lower_rule *lower_find(const char *op_type);
 
-/* lower-conv.c */
-int lower_conv(struct ir_graph *g, const struct ir_node *n, uint32_t func);
-int lower_pool(struct ir_graph *g, const struct ir_node *n, uint32_t func);
-int lower_global_pool(struct ir_graph *g, const struct ir_node *n, uint32_t func);
-int lower_batch_norm(struct ir_graph *g, const struct ir_node *n, uint32_t func);
-int lower_lrn(struct ir_graph *g, const struct ir_node *n, uint32_t func);
-int lower_instance_norm(struct ir_graph *g, const struct ir_node *n, uint32_t func);
-int lower_layer_norm(struct ir_graph *g, const struct ir_node *n, uint32_t func);
+/* A table per family of operators, ended by an empty rule. */
+extern const struct lower_rule lower_conv_rules[], lower_data_rules[], lower_elementwise_rules[],
+	lower_layout_rules[], lower_product_rules[], lower_reduce_rules[];
 
-/* lower-math.c */
-int lower_unary(struct ir_graph *g, const struct ir_node *n, uint32_t func);
-int lower_binary(struct ir_graph *g, const struct ir_node *n, uint32_t func);
-int lower_variadic(struct ir_graph *g, const struct ir_node *n, uint32_t func);
-int lower_where(struct ir_graph *g, const struct ir_node *n, uint32_t func);
-int lower_clip(struct ir_graph *g, const struct ir_node *n, uint32_t func);
-int lower_gemm(struct ir_graph *g, const struct ir_node *n, uint32_t func);
-int lower_matmul(struct ir_graph *g, const struct ir_node *n, uint32_t func);
-int lower_softmax(struct ir_graph *g, const struct ir_node *n, uint32_t func);
-int lower_reduce(struct ir_graph *g, const struct ir_node *n, uint32_t func);
+/* formula.c */
+/** lower_formula() - the operator whose rule has a formula, of one to three inputs */
+int lower_formula(struct ir_graph *g, const struct ir_node *n, uint32_t func);
+/** lower_expression() - @formula of @in, as formula.c describes it; @out may be one of @in. Return: 0 or -1 */
+int lower_expression(struct ir_graph *g, const struct ir_node *n, const char *formula, const ir_value *in, ir_value *out);
+/** lower_scalar() - a constant of no dimensions. Return: 0 or -1 */
+int lower_scalar(struct ir_graph *g, uint32_t dtype, double number, ir_value *out);
 
-/* lower-layout.c */
-int lower_alias(struct ir_graph *g, const struct ir_node *n, uint32_t func);
-int lower_dropout(struct ir_graph *g, const struct ir_node *n, uint32_t func);
-int lower_reshape(struct ir_graph *g, const struct ir_node *n, uint32_t func);
-int lower_flatten(struct ir_graph *g, const struct ir_node *n, uint32_t func);
-int lower_unsqueeze(struct ir_graph *g, const struct ir_node *n, uint32_t func);
-int lower_squeeze(struct ir_graph *g, const struct ir_node *n, uint32_t func);
-int lower_transpose(struct ir_graph *g, const struct ir_node *n, uint32_t func);
-int lower_slice(struct ir_graph *g, const struct ir_node *n, uint32_t func);
-int lower_split(struct ir_graph *g, const struct ir_node *n, uint32_t func);
-int lower_expand(struct ir_graph *g, const struct ir_node *n, uint32_t func);
-int lower_concat(struct ir_graph *g, const struct ir_node *n, uint32_t func);
-int lower_pad(struct ir_graph *g, const struct ir_node *n, uint32_t func);
+/* lower-elementwise.c */
+/** lower_elementwise() - @attr's function of @nr values, broadcast to each other; bound to no name. Return: 0 or -1 */
+int lower_elementwise(struct ir_graph *g, const struct ir_node *n, const struct onsram_attr *attr,
+		      const ir_value *in, uint32_t nr, ir_value *out);
+/** lower_align() - make @b broadcast to @a as operator sets before 7 say by attributes. Return: 0 or -1 */
+int lower_align(struct ir_graph *g, const struct ir_node *n, const ir_value *a, ir_value *b);
+
+/* lower-product.c */
+/** lower_matrix_product() - MatMul of @a and @b, bound to no name. Return: 0 or -1 */
+int lower_matrix_product(struct ir_graph *g, const struct ir_node *n, const ir_value *a, const ir_value *b,
+			 ir_value *out);
+
+/* lower-reduce.c */
+/** lower_reduce_op() - REDUCE of the dimensions in @mask, which keep extent 1; bound to no name. Return: 0 or -1 */
+int lower_reduce_op(struct ir_graph *g, const struct ir_node *n, uint32_t func, const ir_value *x, uint32_t mask,
+		    ir_value *out);
 
 /* lower-data.c */
-int lower_constant(struct ir_graph *g, const struct ir_node *n, uint32_t func);
-int lower_constant_of_shape(struct ir_graph *g, const struct ir_node *n, uint32_t func);
-int lower_shape(struct ir_graph *g, const struct ir_node *n, uint32_t func);
-int lower_gather(struct ir_graph *g, const struct ir_node *n, uint32_t func);
-int lower_cast(struct ir_graph *g, const struct ir_node *n, uint32_t func);
+/** lower_convert() - @v's elements as @dtype; bound to no name. Return: 0 or -1 */
+int lower_convert(struct ir_graph *g, const struct ir_node *n, const ir_value *v, uint32_t dtype, ir_value *out);
+/** lower_iota() - the constant 0, 1, ... @nr - 1 along dimension @axis of @rank, the others of extent 1. Return: 0 or -1 */
+int lower_iota(struct ir_graph *g, const struct ir_node *n, uint32_t dtype, uint32_t nr, uint32_t rank, uint32_t axis,
+	       ir_value *out);
 
 /* shape.c */
 /** lower_new() - new dense tensor for output @i of the node, bound to its name. Return: 0 or -1 */

@@ -104,6 +104,7 @@ static int add_node(struct ir_graph *g, const Onnx__GraphProto *graph, size_t in
 	rule = lower_find(g->node_op);
 	if (!rule)
 		return ir_fail(g, "operator is not supported");
+	n.rule = rule;
 	if (!proto->n_output || !*proto->output[0])
 		return ir_fail(g, "has no output");
 	while (n.nr_in && !*proto->input[n.nr_in - 1])
@@ -113,8 +114,7 @@ static int add_node(struct ir_graph *g, const Onnx__GraphProto *graph, size_t in
 	for (uint32_t i = 0; i < rule->min_in; i++)
 		if (!*proto->input[i])
 			return ir_fail(g, "input %u is missing", i);
-	/* Operators look at optional inputs without asking for their number. */
-	n.in = calloc(n.nr_in + ONSRAM_MAX_OPERANDS, sizeof(*n.in));
+	n.in = calloc(n.nr_in + LOWER_SPARE_INPUTS, sizeof(*n.in));
 	if (!n.in)
 		return ir_nomem(g);
 	if (!get_inputs(g, graph, index, &n))
