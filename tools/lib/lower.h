@@ -54,7 +54,7 @@ const struct lower_rule *lower_find(const char *op_type);
 
 /* A table per family of operators, ended by an empty rule. */
 extern const struct lower_rule lower_conv_rules[], lower_data_rules[], lower_elementwise_rules[],
-	lower_layout_rules[], lower_product_rules[], lower_reduce_rules[];
+	lower_index_rules[], lower_layout_rules[], lower_product_rules[], lower_reduce_rules[], lower_select_rules[];
 
 /* formula.c */
 /** lower_formula() - the operator whose rule has a formula, of one to three inputs */
@@ -75,6 +75,11 @@ int lower_align(struct ir_graph *g, const struct ir_node *n, const ir_value *a, 
 /** lower_matrix_product() - MatMul of @a and @b, bound to no name. Return: 0 or -1 */
 int lower_matrix_product(struct ir_graph *g, const struct ir_node *n, const ir_value *a, const ir_value *b,
 			 ir_value *out);
+
+/* lower-index.c */
+/** lower_pick_elements() - GatherElements: the element of @data at each place but for @axis, whose place @indices tell. Return: 0 or -1 */
+int lower_pick_elements(struct ir_graph *g, const struct ir_node *n, const ir_value *data, const ir_value *indices,
+			uint32_t axis, ir_value *out);
 
 /* lower-reduce.c */
 /** lower_reduce_op() - REDUCE of the dimensions in @mask, which keep extent 1; bound to no name. Return: 0 or -1 */
