@@ -21,6 +21,7 @@
 
 #include "agent.h"
 #include "log.h"
+#include "notify.h"
 
 #define VERSION		"1.0"
 /* After the kernel announced a device it takes a moment until it can be attached to */
@@ -325,6 +326,7 @@ int main(int argc, char **argv)
 	}
 	if (start(&agent, &o, ready))
 		goto out;
+	onsram_notify_ready();
 	ret = serve(&agent, signals, uevents);
 	if (o.pidfile)
 		unlink(o.pidfile);
