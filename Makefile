@@ -36,7 +36,7 @@ APPEND ?=
 QEMU_EXTRA ?=
 
 # Needing no set-up, these leave the machine as it is.
-bare := help clean distclean
+bare := help clean distclean packaged
 setup := $(filter-out $(bare),$(or $(MAKECMDGOALS),help))
 ifneq ($(setup),)
 ifeq ($(ONSRAM_PACKAGES),)
@@ -56,8 +56,8 @@ CC := gcc
 AR := ar
 CFLAGS := -std=gnu11 -Wall -Wextra -Werror -O2 -g -MMD -MP \
 	-Iuapi -Ilib/perf -Ilib/planner -Iqemu-device/include -Iqemu-device/hw/misc/onsram \
-	-I/usr/include/libdrm
-LDFLAGS :=
+	-I/usr/include/libdrm $(EXTRA_CFLAGS)
+LDFLAGS := $(EXTRA_LDFLAGS)
 ifneq ($(SAN),)
 sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS += $(sanitize)
@@ -79,7 +79,7 @@ SELFTESTS :=
 GUEST_FILES :=
 
 include $(wildcard lib/*/build.mk qemu-device/build.mk tools/build.mk tools/*/build.mk daemon/build.mk \
-	driver/build.mk tests/*/build.mk)
+	driver/build.mk packaging/build.mk tests/*/build.mk)
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
@@ -145,6 +145,8 @@ help:
 	@echo '  make check         set up, build, run all tests'
 	@echo '  make check-debug   kselftests and KUnit on a kernel with KASAN, lockdep, kmemleak'
 	@echo '                     and UBSAN (its first build takes some 11 minutes on 2 cores)'
+	@echo '  make deb           Debian packages, in build/deb; make check-package: install, use and'
+	@echo '                     purge them in a clean Debian (root)'
 	@echo '  make shell         boot the guest to a prompt'
 	@echo "  make -s vm CMD='onsram info'"
 	@echo '                     run one command in the guest; output and exit status are its own'
