@@ -14,7 +14,8 @@
  */
 struct onsram_policy {
 	const char *name;
-	struct onsram_plan *(*plan)(const struct onsram_model *m, const struct onsram_plan_graph *g);
+	struct onsram_plan *(*plan)(const struct onsram_model *m, const struct onsram_plan_graph *g,
+				    const struct onsram_plan_options *opt);
 };
 
 #define ONSRAM_NR_POLICIES	2

@@ -39,7 +39,10 @@ static int plan_graph(struct onsram_nl *nl, const struct onsram_nl_device *dev,
 		.ops = copy.ops, .nr_ops = copy.nr_ops,
 		.tensors = copy.tensors, .nr_tensors = copy.nr_tensors,
 	};
-	plan = policy->plan(&dev->model, &g);
+	/* What the driver can carry out */
+	plan = policy->plan(&dev->model, &g, &(struct onsram_plan_options){
+		.whole = true, .synchronous = true,
+	});
 	if (!plan) {
 		onsram_error("accel%u: not enough memory to plan graph %u", dev->id, graph->id);
 		ret = -ENOMEM;

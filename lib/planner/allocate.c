@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "planner-search.h"
+#include "planner.h"
 
 /* Times that a block without a place moves forward, per order */
 #define MOVES		150
@@ -423,7 +423,7 @@ static bool sections(struct packing *p, struct onsram_rect *rects, uint64_t *tim
 	return true;
 }
 
-int onsram_allocate_within(struct onsram_rect *rects, size_t n, uint64_t capacity, uint64_t *effort)
+static int allocate_within(struct onsram_rect *rects, size_t n, uint64_t capacity, uint64_t *effort)
 {
 	struct packing p = { .n = (uint32_t)n, .capacity = capacity, .effort = *effort };
 	struct block **near;
@@ -472,5 +472,5 @@ int onsram_allocate(struct onsram_rect *rects, size_t n, uint64_t capacity)
 {
 	uint64_t effort = EFFORT;
 
-	return onsram_allocate_within(rects, n, capacity, &effort);
+	return allocate_within(rects, n, capacity, &effort);
 }

@@ -1,306 +1,132 @@
 // SPDX-License-Identifier: MIT
 /*
- * OnSRAM-Static, priced by the performance model.
- *
- * Stays are taken greedily by several measures of worth, each re-priced
- * against what is held already; the best outcome is improved by exchanges.
- * A change is only ever accepted when the modelled time of the whole run
- * falls.  What room is left goes to weights that stay for the next run.
+ * OnSRAM-Static: chooses what stays (choice.c) in a relaxed run (relax.c), then
+ * gives transfers their times (transfers.c), everything its place (places.c), and
+ * prices the outcome as the device will carry it out (price.c).  Restrictions
+ * only ever cost: every plan is also made under the stricter ones and for smaller
+ * SPMs, and the best one is taken.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "planner-search.h"
+#include "choice.h"
+#include "draft.h"
+#include "explain.h"
+#include "keep.h"
+#include "price.h"
 
-/* Operations that may be priced for exchanges, per operation of the graph */
-#define EXCHANGE_WORK	64
-/* A stay across runs has to gain this many times what it costs the first run */
-#define KEEP_RETURN	2
-/* All of them together may slow the first run down by this part */
-#define KEEP_LOSS	50
-
-const char *onsram_reason_text(enum onsram_reason r)
-{
-	switch (r) {
-#define ONSRAM_X(name, what) case ONSRAM_REASON_##name: return what;
-	ONSRAM_REASONS(ONSRAM_X)
-#undef ONSRAM_X
-	default:
-		return "unknown";
-	}
-}
-
-enum worth { WORTH_ROOT_AREA, WORTH_BYTES, WORTH_GAIN, WORTH_COUNT };
-
-static double worth(const struct onsram_stay *c, int64_t gain, enum worth by)
-{
-	double g = (double)gain;
-
-	switch (by) {
-	case WORTH_ROOT_AREA:	/* orders as gain / sqrt(bytes * operations) */
-		return g * g / ((double)c->bytes * (c->last - c->first + 1));
-	case WORTH_BYTES:
-		return g / c->bytes;
-	default:
-		return g;
-	}
-}
-
-struct entry {
-	double worth;
-	uint32_t stay;
+/* Plans for an SPM of one size */
+struct level {
+	struct onsram_model m;
+	struct onsram_flow f;
+	struct onsram_pricer pricer;
+	struct onsram_interval *iv;
+	uint32_t n;
+	struct onsram_price price;
 };
 
-static void sift(struct entry *heap, uint32_t n, uint32_t i)
-{
-	struct entry e = heap[i];
-
-	for (uint32_t k; (k = 2 * i + 1) < n; i = k) {
-		if (k + 1 < n && heap[k + 1].worth > heap[k].worth)
-			k++;
-		if (heap[k].worth <= e.worth)
-			break;
-		heap[i] = heap[k];
-	}
-	heap[i] = e;
-}
-
-static bool wanted(const struct onsram_stay *c)
-{
-	return !c->held && c->gain > 0 && !(c->flags & ONSRAM_INTERVAL_KEEP);
-}
-
-/*
- * Gains shrink as more is held, so a candidate whose fresh worth still beats
- * the others' old one is the best there is.
- */
-static bool beaten(const struct entry *heap, uint32_t n, double fresh)
-{
-	return (n > 1 && fresh < heap[1].worth) || (n > 2 && fresh < heap[2].worth);
-}
-
-static void greedy(struct onsram_search *s, struct entry *heap, enum worth by)
-{
-	uint32_t n = 0;
-
-	for (uint32_t k = 0; k < s->nr_stays; k++)
-		if (wanted(&s->stay[k]))
-			heap[n++] = (struct entry){ worth(&s->stay[k], s->stay[k].gain, by), k };
-	for (uint32_t i = n / 2; i-- > 0;)
-		sift(heap, n, i);
-	while (n) {
-		struct onsram_stay *c = &s->stay[heap[0].stay];
-
-		if (!onsram_search_clash(s, c)) {
-			int64_t gain = 0;
-
-			c->reason = ONSRAM_REASON_NO_ROOM;
-			if (onsram_search_room(s, c) >= c->bytes) {
-				gain = -onsram_search_change(s, c);
-				c->reason = ONSRAM_REASON_NO_GAIN;
-			}
-			if (gain > 0 && beaten(heap, n, worth(c, gain, by))) {
-				heap[0].worth = worth(c, gain, by);
-				sift(heap, n, 0);
-				continue;
-			}
-			if (gain > 0) {
-				c->reason = ONSRAM_REASON_FRAGMENTED;
-				if (onsram_search_place(s, c))
-					onsram_search_take(s, c);
-			}
-		}
-		heap[0] = heap[--n];
-		sift(heap, n, 0);
-	}
-}
-
-/* What is held, to come back to */
-struct snapshot {
-	uint64_t total;
-	uint32_t *offset;	/* UINT32_MAX: not held */
+struct planning {
+	struct onsram_flow f;
+	struct onsram_pricer pricer;
+	struct onsram_plan_options opt;
+	struct onsram_interval *iv;
+	uint32_t n;
+	struct onsram_price price;
+	enum onsram_reason *reason;
 };
 
-static void save(const struct onsram_search *s, struct snapshot *snap)
+/* A plan under restrictions; it becomes the level's where it is better */
+static int attempt(struct planning *p, struct level *l, bool whole, bool synchronous)
 {
-	snap->total = s->total;
-	for (uint32_t k = 0; k < s->nr_stays; k++)
-		snap->offset[k] = s->stay[k].held ? s->stay[k].offset : UINT32_MAX;
-}
+	struct onsram_draft d = { 0 };
+	struct onsram_relax r = { 0 };
+	struct onsram_interval *iv;
+	struct onsram_price price;
+	int ret = -1;
 
-static void restore(struct onsram_search *s, const struct snapshot *snap)
-{
-	for (uint32_t i = s->nr_held; i-- > 0;)
-		if (snap->offset[s->held_stay[i]] == UINT32_MAX)
-			onsram_search_drop(s, &s->stay[s->held_stay[i]]);
-	for (uint32_t k = 0; k < s->nr_stays; k++) {
-		if (snap->offset[k] == UINT32_MAX)
-			continue;
-		if (!s->stay[k].held)
-			onsram_search_take(s, &s->stay[k]);
-		s->stay[k].offset = snap->offset[k];
+	if (onsram_relax_init(&r, &l->f, synchronous, !p->opt.activations_only) ||
+	    onsram_choose(&r, !whole, p->opt.effort) || onsram_draft_init(&d, &r, !whole) ||
+	    onsram_draft_place(&d))
+		goto out;
+	onsram_draft_intervals(&d);
+	qsort(d.intervals, d.nr_intervals, sizeof(*d.intervals), onsram_by_reserve);
+	if (onsram_pricer_run(&l->pricer, d.intervals, d.nr_intervals, false, &price))
+		goto out;
+	if (onsram_price_better(&price, &l->price)) {
+		iv = l->iv;
+		l->iv = d.intervals;
+		d.intervals = iv;
+		l->n = d.nr_intervals;
+		l->price = price;
+		if (l->m.spm_size == p->f.m->spm_size)
+			onsram_explain(&d, p->reason);
 	}
+	ret = 0;
+out:
+	onsram_draft_fini(&d);
+	onsram_relax_fini(&r);
+	return ret;
 }
 
-/* Operations first to last */
-struct span {
-	uint32_t first;
-	uint32_t last;
-};
-
-/* Make room for @c by dropping what is worth least per byte while it is live */
-static bool make_room(struct onsram_search *s, struct onsram_stay *c, struct span *freed)
+/* The best plan for an SPM of that size, which becomes the plan where it is better */
+static int plan_level(struct planning *p, uint64_t spm_size)
 {
-	for (;;) {
-		struct onsram_stay *victim = NULL;
-		double least = 0;
+	const struct onsram_plan_options *opt = &p->opt;
+	struct level l = { .m = *p->f.m, .f = p->f };
+	struct onsram_price price;
+	int ret = -1;
 
-		if (!onsram_search_clash(s, c) && onsram_search_place(s, c))
-			return true;
-		for (uint32_t i = 0; i < s->nr_held; i++) {
-			struct onsram_stay *o = &s->stay[s->held_stay[i]];
-			double w = 0;
-
-			if (o->first > c->last || c->first > o->last)
-				continue;
-			if (o->tensor != c->tensor)
-				w = worth(o, onsram_search_change(s, o), WORTH_BYTES);
-			if (!victim || w < least) {
-				victim = o;
-				least = w;
-			}
-		}
-		if (!victim)
-			return false;
-		onsram_search_drop(s, victim);
-		freed->first = victim->first < freed->first ? victim->first : freed->first;
-		freed->last = victim->last > freed->last ? victim->last : freed->last;
+	l.m.spm_size = spm_size;
+	/* Transfers pass the SPM's port twice: DRAM that is faster changes nothing for them */
+	if (l.m.dram_bw > l.m.spm_bw / 2)
+		l.m.dram_bw = l.m.spm_bw / 2;
+	l.f.m = &l.m;
+	if (onsram_pricer_init(&l.pricer, &l.f) || onsram_pricer_run(&l.pricer, NULL, 0, false, &l.price))
+		goto out;
+	for (int whole = opt->whole; whole < 2; whole++)
+		for (int synchronous = opt->synchronous; synchronous < 2; synchronous++)
+			if (attempt(p, &l, whole, synchronous))
+				goto out;
+	if (!opt->activations_only && onsram_keep(&l.pricer, &l.iv, &l.n, opt))
+		goto out;
+	if (onsram_pricer_run(&p->pricer, l.iv, l.n, false, &price))
+		goto out;
+	if (onsram_price_better(&price, &p->price)) {
+		free(p->iv);
+		p->iv = l.iv;
+		l.iv = NULL;
+		p->n = l.n;
+		p->price = price;
 	}
+	ret = 0;
+out:
+	onsram_pricer_fini(&l.pricer);
+	free(l.iv);
+	return ret;
 }
 
-/* Take what the room that became free is good for */
-static void refill(struct onsram_search *s, const struct entry *order, uint32_t n,
-		   const struct span *freed)
+/* Every size by itself, so that its plan is there for all larger ones */
+static int plan_levels(struct planning *p)
 {
-	for (uint32_t i = 0; i < n; i++) {
-		struct onsram_stay *c = &s->stay[order[i].stay];
-
-		if (c->held || c->first > freed->last || freed->first > c->last ||
-		    onsram_search_clash(s, c) || onsram_search_room(s, c) < c->bytes ||
-		    onsram_search_change(s, c) >= 0 || !onsram_search_place(s, c))
-			continue;
-		onsram_search_take(s, c);
+	for (uint64_t s = p->f.m->spm_size, smaller; s > ONSRAM_STAGING_MIN; s = smaller) {
+		if (plan_level(p, s))
+			return -1;
+		/* The powers of two below */
+		for (smaller = ONSRAM_STAGING_MIN; 2 * smaller < s;)
+			smaller *= 2;
 	}
+	return 0;
 }
 
-static int by_worth(const void *a, const void *b)
-{
-	const struct entry *x = a, *y = b;
-
-	if (x->worth != y->worth)
-		return x->worth < y->worth ? 1 : -1;
-	return x->stay < y->stay ? -1 : x->stay > y->stay;
-}
-
-/* Exchange what is held for what is not, as long as the run gets faster */
-static void exchange(struct onsram_search *s, struct entry *order, struct snapshot *snap)
-{
-	uint64_t limit = s->work + (uint64_t)EXCHANGE_WORK * s->f.g->nr_ops;
-	bool better = true;
-	uint32_t n = 0;
-
-	for (uint32_t k = 0; k < s->nr_stays; k++)
-		if (s->stay[k].gain > 0 && !(s->stay[k].flags & ONSRAM_INTERVAL_KEEP))
-			order[n++] = (struct entry){ worth(&s->stay[k], s->stay[k].gain,
-							    WORTH_ROOT_AREA), k };
-	qsort(order, n, sizeof(*order), by_worth);
-	while (better && s->work < limit) {
-		better = false;
-		for (uint32_t i = 0; i < n && s->work < limit; i++) {
-			struct onsram_stay *c = &s->stay[order[i].stay];
-			struct span freed = { c->first, c->last };
-
-			if (c->held)
-				continue;
-			save(s, snap);
-			if (make_room(s, c, &freed)) {
-				onsram_search_take(s, c);
-				refill(s, order, n, &freed);
-			}
-			if (s->total < snap->total)
-				better = true;
-			else
-				restore(s, snap);
-		}
-	}
-}
-
-/* Weights that stay for the next run, where the first one hardly suffers */
-static void keep(struct onsram_search *s, struct entry *heap, uint64_t baseline)
-{
-	uint64_t most = s->total + s->total / KEEP_LOSS;
-	uint32_t n = 0;
-
-	most = most < baseline ? most : baseline;
-	for (uint32_t k = 0; k < s->nr_stays; k++) {
-		const struct onsram_stay *c = &s->stay[k];
-
-		if ((c->flags & ONSRAM_INTERVAL_KEEP) && c->gain > 0)
-			heap[n++] = (struct entry){ worth(c, c->gain, WORTH_BYTES), k };
-	}
-	qsort(heap, n, sizeof(*heap), by_worth);
-	for (uint32_t i = 0; i < n; i++) {
-		struct onsram_stay *c = &s->stay[heap[i].stay];
-		int64_t first, again;
-
-		if (onsram_search_clash(s, c) || onsram_search_room(s, c) < c->bytes)
-			continue;
-		first = onsram_search_change(s, c);
-		again = first - (int64_t)c->copy_ps;
-		if (again >= 0 || (first > 0 && (s->total + (uint64_t)first > most ||
-						 -again < KEEP_RETURN * first)))
-			continue;
-		if (onsram_search_place(s, c))
-			onsram_search_take(s, c);
-	}
-}
-
-static enum onsram_reason reason_of(const struct onsram_search *s, uint32_t t)
-{
-	uint32_t first = s->stays_of[t], end = s->stays_of[t + 1];
-	const struct onsram_use *use;
-
-	for (uint32_t k = first; k < end; k++)
-		if (s->stay[k].held)
-			return ONSRAM_REASON_HELD;
-	if (!onsram_flow_uses(&s->f, t, &use))
-		return ONSRAM_REASON_UNUSED;
-	if (onsram_granules(s->f.g->tensors[t].bytes) > s->capacity)
-		return ONSRAM_REASON_TOO_LARGE;
-	if (first == end || (s->stay[first].flags & ONSRAM_INTERVAL_KEEP))
-		return ONSRAM_REASON_BOUNDARY;
-	return s->stay[first].reason;
-}
-
-static int by_first_op(const void *a, const void *b)
-{
-	const struct onsram_interval *x = a, *y = b;
-
-	if (x->first_op != y->first_op)
-		return x->first_op < y->first_op ? -1 : 1;
-	return x->offset < y->offset ? -1 : x->offset > y->offset;
-}
-
-static struct onsram_plan *plan_alloc(const struct onsram_plan_graph *g, uint32_t nr_intervals)
+static struct onsram_plan *plan_alloc(const struct onsram_plan_graph *g)
 {
 	struct onsram_plan *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return NULL;
-	p->intervals = calloc((size_t)nr_intervals + 1, sizeof(*p->intervals));
 	p->reason = calloc((size_t)g->nr_tensors + 1, sizeof(*p->reason));
-	if (!p->intervals || !p->reason) {
-		onsram_plan_free(p);
+	if (!p->reason) {
+		free(p);
 		return NULL;
 	}
 	return p;
@@ -315,101 +141,67 @@ void onsram_plan_free(struct onsram_plan *p)
 	free(p);
 }
 
-static struct onsram_plan *harvest(struct onsram_search *s, uint64_t baseline)
+/* The plan of what has been found; @p keeps nothing of it */
+static struct onsram_plan *harvest(struct planning *p, uint64_t baseline_ps)
 {
-	const struct onsram_plan_graph *g = s->f.g;
-	struct onsram_plan *p;
-	uint32_t n = 0;
+	struct onsram_plan *plan = plan_alloc(p->f.g);
+	struct onsram_price again;
 
-	for (uint32_t k = 0; k < s->nr_stays; k++)
-		n += s->stay[k].held;
-	p = plan_alloc(g, n);
-	if (!p)
+	if (!plan)
 		return NULL;
-	p->baseline_ps = baseline;
-	p->time_ps = s->total;
-	p->time_ps_again = s->total;
-	p->bound_ps = onsram_flow_bound(&s->f);
-	for (uint32_t k = 0; k < s->nr_stays; k++) {
-		const struct onsram_stay *c = &s->stay[k];
-
-		if (!c->held)
-			continue;
-		p->intervals[p->nr_intervals++] = (struct onsram_interval){
-			.tensor = c->tensor, .flags = c->flags, .bytes = c->bytes, .offset = c->offset,
-			.reserve_op = c->first, .first_op = c->first, .last_op = c->last,
-			.release_op = c->last + 1,
-		};
-		if (c->flags & ONSRAM_INTERVAL_KEEP)
-			p->time_ps_again -= c->copy_ps;
+	plan->intervals = p->iv;
+	plan->nr_intervals = p->n;
+	p->iv = NULL;
+	plan->time_ps = p->price.time_ps;
+	plan->baseline_ps = baseline_ps;
+	plan->bound_ps = onsram_flow_bound(&p->f);
+	memcpy(plan->reason, p->reason, p->f.g->nr_tensors * sizeof(*plan->reason));
+	for (uint32_t k = 0; k < plan->nr_intervals; k++)
+		plan->reason[plan->intervals[k].tensor] = ONSRAM_REASON_HELD;
+	if (onsram_pricer_run(&p->pricer, plan->intervals, plan->nr_intervals, true, &again)) {
+		onsram_plan_free(plan);
+		return NULL;
 	}
-	qsort(p->intervals, p->nr_intervals, sizeof(*p->intervals), by_first_op);
-	for (uint32_t i = 0; i < g->nr_ops; i++)
-		p->peak_bytes = s->held[i] > p->peak_bytes ? s->held[i] : p->peak_bytes;
-	for (uint32_t t = 0; t < g->nr_tensors; t++)
-		p->reason[t] = reason_of(s, t);
-	return p;
+	plan->time_ps_again = again.time_ps;
+	for (uint32_t i = 0; i < p->f.g->nr_ops; i++)
+		plan->peak_bytes = p->pricer.held[i] > plan->peak_bytes ? p->pricer.held[i] : plan->peak_bytes;
+	return plan;
 }
 
-/* Whether something worth holding found no place: else there is nothing to choose */
-static bool short_of_room(const struct onsram_search *s)
+static struct onsram_plan *make(const struct onsram_model *m, const struct onsram_plan_graph *g,
+				const struct onsram_plan_options *opt, bool nothing)
 {
-	for (uint32_t k = 0; k < s->nr_stays; k++) {
-		const struct onsram_stay *c = &s->stay[k];
+	struct planning p = { .opt = opt ? *opt : (struct onsram_plan_options){ 0 } };
+	struct onsram_plan *plan = NULL;
+	uint64_t baseline_ps;
 
-		if (wanted(c) && !onsram_search_clash(s, c) &&
-		    (c->reason == ONSRAM_REASON_NO_ROOM || c->reason == ONSRAM_REASON_FRAGMENTED))
-			return true;
-	}
-	return false;
-}
-
-struct onsram_plan *onsram_plan_static(const struct onsram_model *m, const struct onsram_plan_graph *g)
-{
-	struct snapshot none = { 0 }, best = { 0 };
-	struct onsram_plan *p = NULL;
-	struct entry *heap = NULL;
-	struct onsram_search s;
-	uint64_t baseline;
-
-	if (onsram_search_init(&s, m, g))
+	if (!p.opt.effort)
+		p.opt.effort = 1;
+	p.reason = calloc((size_t)g->nr_tensors + 1, sizeof(*p.reason));
+	if (!p.reason || onsram_flow_init(&p.f, m, g) || onsram_pricer_init(&p.pricer, &p.f) ||
+	    onsram_pricer_run(&p.pricer, NULL, 0, false, &p.price))
 		goto out;
-	heap = calloc((size_t)s.nr_stays + 1, sizeof(*heap));
-	none.offset = calloc((size_t)s.nr_stays + 1, sizeof(*none.offset));
-	best.offset = calloc((size_t)s.nr_stays + 1, sizeof(*best.offset));
-	if (!heap || !none.offset || !best.offset)
+	baseline_ps = p.price.time_ps;
+	onsram_explain_none(&p.f, p.reason);
+	if (!nothing && plan_levels(&p))
 		goto out;
-	baseline = s.total;
-	save(&s, &none);
-	save(&s, &best);
-	for (int by = 0; by < WORTH_COUNT; by++) {
-		restore(&s, &none);
-		greedy(&s, heap, (enum worth)by);
-		if (s.total < best.total)
-			save(&s, &best);
-		if (!short_of_room(&s))
-			break;
-	}
-	restore(&s, &best);
-	if (short_of_room(&s))
-		exchange(&s, heap, &best);
-	keep(&s, heap, baseline);
-	p = harvest(&s, baseline);
+	plan = harvest(&p, baseline_ps);
 out:
-	onsram_search_fini(&s);
-	free(heap);
-	free(none.offset);
-	free(best.offset);
-	return p;
+	onsram_pricer_fini(&p.pricer);
+	onsram_flow_fini(&p.f);
+	free(p.iv);
+	free(p.reason);
+	return plan;
 }
 
-struct onsram_plan *onsram_plan_none(const struct onsram_model *m, const struct onsram_plan_graph *g)
+struct onsram_plan *onsram_plan_static(const struct onsram_model *m, const struct onsram_plan_graph *g,
+				       const struct onsram_plan_options *opt)
 {
-	struct onsram_plan *p = NULL;
-	struct onsram_search s;
+	return make(m, g, opt, false);
+}
 
-	if (!onsram_search_init(&s, m, g))
-		p = harvest(&s, s.total);
-	onsram_search_fini(&s);
-	return p;
+struct onsram_plan *onsram_plan_none(const struct onsram_model *m, const struct onsram_plan_graph *g,
+				     const struct onsram_plan_options *opt)
+{
+	return make(m, g, opt, true);
 }

@@ -103,7 +103,7 @@ const char *onsram_plan_check(const struct onsram_model *m, const struct onsram_
 
 /**
  * struct onsram_plan - a plan and what it is worth
- * @intervals: by first_op; no two overlap in both time and place
+ * @intervals: by reserve_op
  * @reason: per tensor
  * @time_ps: modelled time of a run with it, first run (KEEP tensors fetched)
  * @time_ps_again: of a later run
@@ -166,10 +166,32 @@ int onsram_plan_price(const struct onsram_model *m, const struct onsram_plan_gra
 		      const struct onsram_interval *iv, uint32_t n, bool again,
 		      struct onsram_price *price);
 
-/** onsram_plan_static() - OnSRAM-Static, priced by the performance model. Return: NULL without memory */
-struct onsram_plan *onsram_plan_static(const struct onsram_model *m, const struct onsram_plan_graph *g);
-/** onsram_plan_none() - a plan that holds nothing */
-struct onsram_plan *onsram_plan_none(const struct onsram_model *m, const struct onsram_plan_graph *g);
+/**
+ * struct onsram_plan_options - what a plan may be, and how long to look for it
+ * @whole: only whole tensors
+ * @synchronous: transfers only between operations: @reserve_op == @first_op,
+ *	@release_op == @last_op + 1
+ * @activations_only: constants are neither held nor fetched ahead
+ * @effort: 0 and 1: the default; twice that looks twice as long
+ */
+struct onsram_plan_options {
+	bool whole;
+	bool synchronous;
+	bool activations_only;
+	uint32_t effort;
+};
+
+/**
+ * onsram_plan_static() - OnSRAM-Static, priced by the performance model
+ * @opt: restrictions; NULL: none
+ *
+ * The same input gives the same plan.  Return: NULL without memory.
+ */
+struct onsram_plan *onsram_plan_static(const struct onsram_model *m, const struct onsram_plan_graph *g,
+				       const struct onsram_plan_options *opt);
+/** onsram_plan_none() - a plan that holds nothing, whatever the options */
+struct onsram_plan *onsram_plan_none(const struct onsram_model *m, const struct onsram_plan_graph *g,
+				     const struct onsram_plan_options *opt);
 /** onsram_plan_free() - NULL is allowed */
 void onsram_plan_free(struct onsram_plan *p);
 

@@ -232,6 +232,19 @@ int onsram_pricer_run(struct onsram_pricer *p, const struct onsram_interval *iv,
 	return 0;
 }
 
+int onsram_by_reserve(const void *a, const void *b)
+{
+	const struct onsram_interval *x = a, *y = b;
+
+	if (x->reserve_op != y->reserve_op)
+		return x->reserve_op < y->reserve_op ? -1 : 1;
+	if (x->first_op != y->first_op)
+		return x->first_op < y->first_op ? -1 : 1;
+	if (x->tensor != y->tensor)
+		return x->tensor < y->tensor ? -1 : 1;
+	return x->begin < y->begin ? -1 : x->begin > y->begin;
+}
+
 int onsram_plan_price(const struct onsram_model *m, const struct onsram_plan_graph *g,
 		      const struct onsram_interval *iv, uint32_t n, bool again,
 		      struct onsram_price *price)

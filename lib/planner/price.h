@@ -63,4 +63,12 @@ void onsram_pricer_fini(struct onsram_pricer *p);
 int onsram_pricer_run(struct onsram_pricer *p, const struct onsram_interval *iv, uint32_t n, bool again,
 		      struct onsram_price *price);
 
+/** onsram_price_better() - less time, or as much with less energy */
+static inline bool onsram_price_better(const struct onsram_price *a, const struct onsram_price *b)
+{
+	return a->time_ps < b->time_ps || (a->time_ps == b->time_ps && a->energy_fj < b->energy_fj);
+}
+/** onsram_by_reserve() - qsort()'s order of intervals in a plan */
+int onsram_by_reserve(const void *a, const void *b);
+
 #endif

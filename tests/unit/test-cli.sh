@@ -97,6 +97,8 @@ t 2 '--spm-size is a number of bytes' plan x.onnx --spm-size 2T
 t 2 '--spm-size is a number of bytes' plan x.onnx --spm-size -2
 t 2 '--spm-size is a number of bytes' plan x.onnx --spm-size 99999999999G
 t 2 '--policy is static or none' plan x.onnx --policy lru
+t 2 '--without takes parts, overlap and constants, not "weights"' plan x.onnx --without parts,weights
+t 2 '--effort is a number from 1 to 1000' plan x.onnx --effort 0
 t 2 '--csv needs --capacity' plan --csv p.csv --output o.csv
 t 2 '--csv needs --output' plan --csv p.csv --capacity 12
 t 2 '--csv takes no model' plan x.onnx --csv p.csv --capacity 12 --output o.csv

@@ -15,6 +15,9 @@
 
 static struct graph g;
 
+/* Plans as replay() carries them out */
+static const struct onsram_plan_options strict = { .whole = true, .synchronous = true };
+
 static struct onsram_model model(uint64_t spm_kib)
 {
 	struct onsram_model m;
@@ -169,7 +172,7 @@ static void check_plan(const struct onsram_model *m, const struct onsram_plan *p
 static struct onsram_plan *plan(const struct onsram_model *m)
 {
 	struct onsram_plan_graph pg = graph_of(&g);
-	struct onsram_plan *p = onsram_plan_static(m, &pg);
+	struct onsram_plan *p = onsram_plan_static(m, &pg, &strict);
 
 	assert_non_null(p);
 	check_plan(m, p);
@@ -204,7 +207,7 @@ static void test_chain(void **state)
 	assert_int_equal(price.dram_write_bytes, 200000);
 	onsram_plan_free(p);
 
-	p = onsram_plan_none(&m, &pg);
+	p = onsram_plan_none(&m, &pg, NULL);
 	assert_non_null(p);
 	check_plan(&m, p);
 	assert_int_equal(p->nr_intervals, 0);
@@ -238,7 +241,36 @@ static void test_reasons(void **state)
 	assert_string_equal(onsram_reason_text(ONSRAM_REASON_COUNT), "unknown");
 }
 
-/* A weight of several uses is fetched once; one of a single use only stays for the next run */
+/* A plan without restrictions is one, and costs what it says */
+static struct onsram_plan *free_plan(const struct onsram_model *m, const struct onsram_plan_options *opt)
+{
+	struct onsram_plan_graph pg = graph_of(&g);
+	struct onsram_plan *p = onsram_plan_static(m, &pg, opt);
+	struct onsram_price price;
+
+	assert_non_null(p);
+	assert_null(onsram_plan_check(m, &pg, p->intervals, p->nr_intervals, NULL));
+	assert_int_equal(onsram_plan_price(m, &pg, p->intervals, p->nr_intervals, false, &price), 0);
+	assert_true(price.time_ps == p->time_ps);
+	assert_int_equal(onsram_plan_price(m, &pg, p->intervals, p->nr_intervals, true, &price), 0);
+	assert_true(price.time_ps == p->time_ps_again);
+	assert_true(p->time_ps <= p->baseline_ps && p->time_ps >= p->bound_ps);
+	assert_true(p->time_ps_again <= p->time_ps);
+	for (uint32_t i = 0; i < p->nr_intervals; i++) {
+		const struct onsram_interval *iv = &p->intervals[i];
+
+		assert_int_equal(p->reason[iv->tensor], ONSRAM_REASON_HELD);
+		if (opt && opt->whole)
+			assert_true(iv->begin == 0 && iv->bytes >= g.tensors[iv->tensor].bytes);
+		if (opt && opt->synchronous)
+			assert_true(iv->reserve_op == iv->first_op && iv->release_op == iv->last_op + 1);
+		if (opt && opt->activations_only)
+			assert_false(g.tensors[iv->tensor].flags & DRM_ONSRAM_TENSOR_CONST);
+	}
+	return p;
+}
+
+/* A weight of several uses is fetched once; one of a single use stays for the next run */
 static void test_weights(void **state)
 {
 	struct onsram_model m = model(2048);
@@ -254,6 +286,9 @@ static void test_weights(void **state)
 	/* A layer that is all weights */
 	single = add_conv(&g, x, 400, 1, 500, 1, 0) - 1;
 	p = plan(&m);
+	assert_int_equal(p->reason[w], ONSRAM_REASON_HELD);
+	onsram_plan_free(p);
+	p = free_plan(&m, NULL);
 	assert_int_equal(p->reason[w], ONSRAM_REASON_HELD);
 	assert_int_equal(p->reason[single], ONSRAM_REASON_HELD);
 	for (uint32_t i = 0; i < p->nr_intervals; i++)
@@ -307,6 +342,64 @@ static void test_densenet(void **state)
 		assert_true(p->time_ps <= before);
 		before = p->time_ps;
 		onsram_plan_free(p);
+	}
+}
+
+/* Every restriction costs, or nothing changes; and every plan beats the one of a smaller SPM */
+static void test_restrictions(void **state)
+{
+	static const struct onsram_plan_options opt[] = {
+		{ 0 }, { .whole = true }, { .synchronous = true }, { .activations_only = true },
+		{ .whole = true, .synchronous = true },
+		{ .whole = true, .synchronous = true, .activations_only = true },
+	};
+	uint32_t seed = 606;
+
+	(void)state;
+	for (int round = 0; round < 8; round++) {
+		struct onsram_model m = model(128 + 64 * (rnd(&seed) % 30));
+		uint64_t time[6];
+
+		random_graph(&g, 1 + rnd(&seed) % 60, 1 + rnd(&seed) % 800, &seed);
+		for (int k = 0; k < 6; k++) {
+			struct onsram_plan *p = free_plan(&m, &opt[k]);
+
+			time[k] = p->time_ps;
+			onsram_plan_free(p);
+			assert_true(time[0] <= time[k]);
+		}
+		assert_true(time[1] <= time[4] && time[2] <= time[4] && time[4] <= time[5]);
+	}
+}
+
+static void test_more_is_faster(void **state)
+{
+	uint32_t seed = 77;
+
+	(void)state;
+	for (int round = 0; round < 4; round++) {
+		uint64_t before = UINT64_MAX;
+
+		random_graph(&g, 1 + rnd(&seed) % 60, 1 + rnd(&seed) % 800, &seed);
+		for (uint64_t kib = 128; kib <= 16384; kib *= 2) {
+			struct onsram_model m = model(kib);
+			struct onsram_plan *p = free_plan(&m, NULL);
+
+			assert_true(p->time_ps <= before);
+			before = p->time_ps;
+			onsram_plan_free(p);
+		}
+		before = UINT64_MAX;
+		for (uint64_t gbs = 1; gbs <= 1024; gbs *= 2) {
+			struct onsram_model m = model(1024);
+			struct onsram_plan *p;
+
+			m.dram_bw = gbs * 1000000000;
+			p = free_plan(&m, NULL);
+			assert_true(p->time_ps <= before);
+			before = p->time_ps;
+			onsram_plan_free(p);
+		}
 	}
 }
 
@@ -373,12 +466,11 @@ static void test_brute_force(void **state)
 		}
 		try_all(&m, &pg, &c, set, 0, 0);
 		p = plan(&m);
-		/* KEEP may cost the first run a little */
-		assert_true(p->time_ps <= c.best + c.best / 12);
+		assert_true(p->time_ps <= c.best + c.best / 24);
 		optimal += p->time_ps <= c.best;
 		onsram_plan_free(p);
 	}
-	assert_true(optimal * 10 >= rounds * 8);
+	assert_true(optimal * 20 >= rounds * 19);
 }
 
 static void test_fuzz(void **state)
@@ -386,14 +478,16 @@ static void test_fuzz(void **state)
 	uint32_t seed = 2024;
 
 	(void)state;
-	for (int round = 0; round < 60; round++) {
+	for (int round = 0; round < 24; round++) {
 		struct onsram_model m = model(128 + 32 * (rnd(&seed) % 60));
 		struct onsram_plan *p;
 
 		m.preset = rnd(&seed) % 3 ? ONSRAM_PRESET_DEFAULT : ONSRAM_PRESET_PAPER;
 		m.dram_bw >>= rnd(&seed) % 4;
-		random_graph(&g, 1 + rnd(&seed) % 150, 1 + rnd(&seed) % 1000, &seed);
+		random_graph(&g, 1 + rnd(&seed) % 100, 1 + rnd(&seed) % 1000, &seed);
 		p = plan(&m);
+		onsram_plan_free(p);
+		p = free_plan(&m, NULL);
 		onsram_plan_free(p);
 	}
 }
@@ -407,8 +501,8 @@ static void test_deterministic(void **state)
 
 	(void)state;
 	random_graph(&g, 120, 600, &seed);
-	p = plan(&m);
-	q = plan(&m);
+	p = free_plan(&m, NULL);
+	q = free_plan(&m, NULL);
 	assert_int_equal(p->nr_intervals, q->nr_intervals);
 	assert_memory_equal(p->intervals, q->intervals, p->nr_intervals * sizeof(*p->intervals));
 	onsram_plan_free(p);
@@ -431,7 +525,7 @@ static void test_degenerate(void **state)
 	{
 		struct onsram_plan_graph pg = graph_of(&g);
 
-		p = onsram_plan_static(&m, &pg);
+		p = onsram_plan_static(&m, &pg, NULL);
 	}
 	assert_non_null(p);
 	assert_true(p->time_ps <= p->baseline_ps);
@@ -447,6 +541,8 @@ int main(void)
 		cmocka_unit_test(test_weights),
 		cmocka_unit_test(test_staging_price),
 		cmocka_unit_test(test_densenet),
+		cmocka_unit_test(test_restrictions),
+		cmocka_unit_test(test_more_is_faster),
 		cmocka_unit_test(test_brute_force),
 		cmocka_unit_test(test_fuzz),
 		cmocka_unit_test(test_deterministic),

@@ -372,7 +372,7 @@ static void test_random(void **state)
 		pg = graph_of(&g);
 		n = random_plan(iv, 24, &seed);
 		moved += n;
-		p = onsram_plan_none(&m, &pg);
+		p = onsram_plan_none(&m, &pg, NULL);
 		assert_non_null(p);
 		none = price(NULL, 0, false);
 		with = price(iv, n, false);

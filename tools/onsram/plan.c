@@ -23,6 +23,7 @@ struct options {
 	const struct policy *policy;
 	struct shape_list shapes;
 	struct onsram_import_options import;
+	struct onsram_plan_options plan;
 	bool explain;
 	bool json;
 };
@@ -38,6 +39,9 @@ static void help(void)
 	       "  --fuse on|off    fold BatchNorm, bias and activation (default on)\n"
 	       "  --shape NAME=D,..  dimensions of input NAME where the model leaves them open; also the\n"
 	       "                   size of a named dimension: N=4\n"
+	       "  --without LIST   plan without any of: parts (of tensors), overlap (of transfers and\n"
+	       "                   compute), constants; separated by commas\n"
+	       "  --effort N       look N times as long (default 1)\n"
 	       "  --explain        every tensor: where it stays, or why it does not\n"
 	       "  --json           the plan as JSON\n\n"
 	       "The second form only allocates: PROBLEM.csv has the columns id,lower,upper,size (a\n"
@@ -51,6 +55,33 @@ static int parse_policy(struct options *opt, const char *text)
 	if (!opt->policy || !opt->policy->plan)
 		return usage_error(CMD, "--policy is static or none, not \"%s\": other policies make no plan",
 				   text);
+	return 0;
+}
+
+/* What a plan does without; @text is cut up */
+static int parse_without(struct onsram_plan_options *plan, char *text)
+{
+	for (char *part = strtok(text, ","); part; part = strtok(NULL, ",")) {
+		if (!strcmp(part, "parts"))
+			plan->whole = true;
+		else if (!strcmp(part, "overlap"))
+			plan->synchronous = true;
+		else if (!strcmp(part, "constants"))
+			plan->activations_only = true;
+		else
+			return usage_error(CMD, "--without takes parts, overlap and constants, not \"%s\"",
+					   part);
+	}
+	return 0;
+}
+
+static int parse_effort(struct onsram_plan_options *plan, const char *text)
+{
+	uint64_t effort;
+
+	if (parse_u64(text, 1, 1000, &effort))
+		return usage_error(CMD, "--effort is a number from 1 to 1000, not \"%s\"", text);
+	plan->effort = (uint32_t)effort;
 	return 0;
 }
 
@@ -91,6 +122,8 @@ static int parse_options(struct options *opt, int argc, char **argv, bool *helpe
 		{ "csv", required_argument, NULL, 'c' },
 		{ "capacity", required_argument, NULL, 'n' },
 		{ "output", required_argument, NULL, 'o' },
+		{ "without", required_argument, NULL, 'w' },
+		{ "effort", required_argument, NULL, 'E' },
 		{ "explain", no_argument, NULL, 'e' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
@@ -116,6 +149,12 @@ static int parse_options(struct options *opt, int argc, char **argv, bool *helpe
 			break;
 		case 'S':
 			status = parse_shape(CMD, optarg, &opt->shapes, &opt->import);
+			break;
+		case 'w':
+			status = parse_without(&opt->plan, optarg);
+			break;
+		case 'E':
+			status = parse_effort(&opt->plan, optarg);
 			break;
 		case 'c':
 			opt->csv = optarg;
@@ -164,8 +203,11 @@ static struct json_object *tensor_json(const struct onsram_program *p, uint32_t 
 		if (iv->tensor != tensor)
 			continue;
 		entry = json_object_new_object();
+		json_add_u64(entry, "reserve_op", iv->reserve_op);
 		json_add_u64(entry, "first_op", iv->first_op);
 		json_add_u64(entry, "last_op", iv->last_op);
+		json_add_u64(entry, "release_op", iv->release_op);
+		json_add_u64(entry, "begin", iv->begin);
 		json_add_u64(entry, "offset", iv->offset);
 		json_add_u64(entry, "bytes", iv->bytes);
 		json_object_object_add(entry, "fetch",
@@ -223,9 +265,17 @@ static void explain(const struct onsram_program *p, const struct onsram_plan *pl
 
 			if (iv->tensor != i)
 				continue;
-			printf("%s%u..%u at %u%s%s", held ? ", " : "", iv->first_op, iv->last_op,
-			       iv->offset, iv->flags & ONSRAM_INTERVAL_FETCH ? " fetched" : "",
-			       iv->flags & ONSRAM_INTERVAL_KEEP ? " kept" : "");
+			printf("%s%u..%u at %u", held ? ", " : "", iv->first_op, iv->last_op,
+			       iv->offset);
+			if (iv->bytes < p->tensors[i].bytes)
+				printf(" (%u bytes from %llu)", iv->bytes,
+				       (unsigned long long)iv->begin);
+			if (iv->flags & ONSRAM_INTERVAL_FETCH)
+				printf(" fetched from %u", iv->reserve_op);
+			if (iv->release_op > iv->last_op + 1)
+				printf(" gone by %u", iv->release_op);
+			if (iv->flags & ONSRAM_INTERVAL_KEEP)
+				printf(" kept");
 			held = true;
 		}
 		puts(held ? "" : onsram_reason_text(plan->reason[i]));
@@ -266,7 +316,7 @@ static int plan_program(const struct options *opt, const struct onsram_model *m,
 		return failure(CMD, "out of memory");
 	progress_update(CMD, "planning", 0, 0);
 	plan_ns = now_ns();
-	plan = opt->policy->plan(m, &in.graph);
+	plan = opt->policy->plan(m, &in.graph, &opt->plan);
 	plan_ns = now_ns() - plan_ns;
 	progress_end();
 	if (!plan) {

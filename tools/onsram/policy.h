@@ -17,7 +17,8 @@
 struct policy {
 	const char *name;
 	enum onsram_runner_mode mode;
-	struct onsram_plan *(*plan)(const struct onsram_model *m, const struct onsram_plan_graph *g);
+	struct onsram_plan *(*plan)(const struct onsram_model *m, const struct onsram_plan_graph *g,
+				    const struct onsram_plan_options *opt);
 };
 
 #define NR_POLICIES	4

@@ -369,7 +369,7 @@ static int price_bound(struct run_report *report)
 
 	if (plan_input_init(&in, report->program))
 		return failure(CMD, "out of memory");
-	plan = onsram_plan_none(&report->config, &in.graph);
+	plan = onsram_plan_none(&report->config, &in.graph, NULL);
 	plan_input_release(&in);
 	if (!plan)
 		return failure(CMD, "out of memory");
