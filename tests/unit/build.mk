@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Unit tests: cmocka programs that need neither device nor guest.
 
-EXEC_TESTS := $(addprefix $(B)/tests/unit/,test-exec test-exec-agree test-exec-check test-exec-math)
+EXEC_TESTS := $(addprefix $(B)/tests/unit/,test-exec test-exec-agree test-exec-cancel test-exec-check \
+	test-exec-math)
 $(EXEC_TESTS): %: %.o $(addprefix $(B)/tests/unit/,exec-fixture.o exec-ops.o) $(EXEC_OBJS)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka -ldnnl -lm
 UNIT_TESTS += $(EXEC_TESTS)

@@ -125,7 +125,7 @@ static exec_map_fn * const i64_fn[ONSRAM_EW_COUNT] = {
     [ONSRAM_EW_WHERE] = i64_WHERE,
 };
 
-void exec_elementwise(const struct onsram_attr *attr,
+void exec_elementwise(struct onsram_exec *ctx, const struct onsram_attr *attr,
                       const struct onsram_exec_tensor *tensors)
 {
     const struct onsram_exec_tensor *in[EXEC_MAP_INPUTS] = { NULL };
@@ -143,10 +143,9 @@ void exec_elementwise(const struct onsram_attr *attr,
         dtype = tensors[2].view.dtype;
     }
     integer = dtype != ONSRAM_DTYPE_F32 && dtype != ONSRAM_DTYPE_F16;
-    exec_map(&tensors[0], in, integer,
+    exec_map(ctx, &tensors[0], in, integer,
              integer ? i64_fn[attr->func] : f32_fn[attr->func], param);
 }
-
 
 static inline float epilogue_sum(const void *const in[EXEC_MAP_INPUTS],
                                  size_t i, float beta)
@@ -192,7 +191,8 @@ static exec_map_fn * const epilogue_fn[ONSRAM_ACT_COUNT] = {
     [ONSRAM_ACT_TANH] = epilogue_TANH,
 };
 
-void exec_epilogue(const struct onsram_exec_tensor *out,
+void exec_epilogue(struct onsram_exec *ctx,
+                   const struct onsram_exec_tensor *out,
                    const struct onsram_exec_tensor *acc,
                    const struct onsram_exec_tensor *bias, float beta,
                    const struct onsram_exec_tensor *residual,
@@ -203,5 +203,5 @@ void exec_epilogue(const struct onsram_exec_tensor *out,
         beta, exec_param(attr->act_param[0]), exec_param(attr->act_param[1]),
     };
 
-    exec_map(out, in, false, epilogue_fn[attr->act], param);
+    exec_map(ctx, out, in, false, epilogue_fn[attr->act], param);
 }

@@ -31,6 +31,7 @@ int exec_gather(struct onsram_exec *ctx, const struct onsram_attr *attr,
     int64_t extent = data->dims[attr->axis];
     ptrdiff_t size = exec_dtype_size(data->dtype), at = 0;
     size_t count = exec_elements(indices), k;
+    bool in_range = true;
     size_t position[ONSRAM_MAX_RANK] = { 0 };
     struct onsram_exec_tensor src, dst, index = {
         .view = exec_dense_view(indices, ONSRAM_DTYPE_I64),
@@ -44,25 +45,24 @@ int exec_gather(struct onsram_exec *ctx, const struct onsram_attr *attr,
         return -ENOMEM;
     }
     index.data = picked;
-    exec_copy(&index, &tensors[2]);
-    for (k = 0; k < count; k++) {
-        if (picked[k] < 0) {
-            picked[k] += extent;
-        }
-        if (picked[k] < 0 || picked[k] >= extent) {
-            return -ERANGE;
-        }
+    exec_copy(ctx, &index, &tensors[2]);
+    exec_for(ctx, i, count) {
+        picked[i] += picked[i] < 0 ? extent : 0;
+        in_range &= picked[i] >= 0 && picked[i] < extent;
+    }
+    if (!in_range || exec_cancelled(ctx)) {
+        return -ERANGE;
     }
 
     src.view = drop_dims(data, attr->axis, 1);
     dst.view = drop_dims(o, attr->axis, indices->rank);
-    for (k = 0; k < count; k++) {
+    for (k = 0; k < count && !exec_cancelled(ctx); k++) {
         uint32_t i = indices->rank;
 
         src.data = (char *)tensors[1].data +
                    picked[k] * data->strides[attr->axis] * size;
         dst.data = (char *)tensors[0].data + at * size;
-        exec_copy(&dst, &src);
+        exec_copy(ctx, &dst, &src);
         while (i--) {
             at += o->strides[attr->axis + i];
             if (++position[i] < indices->dims[i]) {
@@ -76,34 +76,42 @@ int exec_gather(struct onsram_exec *ctx, const struct onsram_attr *attr,
 }
 
 /* Resample one dimension of [outer, from, inner] to [outer, to, inner] */
-static void nearest_pass(char *dst, const char *src, size_t outer, size_t from,
-                         size_t to, size_t bytes)
+static void nearest_pass(struct onsram_exec *ctx, char *dst, const char *src,
+                         size_t outer, size_t from, size_t to, size_t bytes)
 {
-    size_t n, i;
+    size_t n, i, at, piece;
 
     for (n = 0; n < outer; n++) {
         for (i = 0; i < to; i++) {
-            memcpy(dst, src + i * from / to * bytes, bytes);
+            const char *row = src + i * from / to * bytes;
+
+            for (at = 0; at < bytes; at += piece) {
+                if (exec_cancelled(ctx)) {
+                    return;
+                }
+                piece = bytes - at < EXEC_STRETCH ? bytes - at : EXEC_STRETCH;
+                memcpy(dst + at, row + at, piece);
+            }
             dst += bytes;
         }
         src += from * bytes;
     }
 }
 
-static void linear_pass(float *dst, const float *src, size_t outer, size_t from,
-                        size_t to, size_t inner)
+static void linear_pass(struct onsram_exec *ctx, float *dst, const float *src,
+                        size_t outer, size_t from, size_t to, size_t inner)
 {
-    size_t n, i, k;
+    size_t n, i;
 
     for (n = 0; n < outer; n++) {
-        for (i = 0; i < to; i++) {
+        for (i = 0; i < to && !exec_cancelled(ctx); i++) {
             double x = (i + 0.5) * from / to - 0.5;
             size_t lo = x > 0 ? (size_t)x : 0;
             size_t hi = lo + 1 < from ? lo + 1 : from - 1;
             float t = x > lo ? x - lo : 0;
             const float *a = src + lo * inner, *b = src + hi * inner;
 
-            for (k = 0; k < inner; k++) {
+            exec_for(ctx, k, inner) {
                 dst[k] = a[k] + (b[k] - a[k]) * t;
             }
             dst += inner;
@@ -142,9 +150,9 @@ int exec_resize(struct onsram_exec *ctx, const struct onsram_attr *attr,
             return -ENOMEM;
         }
         if (linear) {
-            linear_pass(to_data, now, outer, from, to, inner);
+            linear_pass(ctx, to_data, now, outer, from, to, inner);
         } else {
-            nearest_pass(to_data, now, outer, from, to, inner * size);
+            nearest_pass(ctx, to_data, now, outer, from, to, inner * size);
         }
         shape.dims[i] = to;
         now = to_data;
@@ -152,6 +160,6 @@ int exec_resize(struct onsram_exec *ctx, const struct onsram_attr *attr,
     }
     result.view = exec_dense_view(o, dtype);
     result.data = (void *)now;
-    exec_copy(&tensors[0], &result);
+    exec_copy(ctx, &tensors[0], &result);
     return 0;
 }

@@ -12,22 +12,38 @@
 enum {
     EXEC_SCRATCH_TMP = ONSRAM_MAX_OPERANDS,
     EXEC_SCRATCH_TMP2,
-    EXEC_SCRATCH_DNN_SRC,
-    EXEC_SCRATCH_DNN_WEIGHTS,
-    EXEC_SCRATCH_DNN_DST,
-    EXEC_SCRATCH_DNN_PAD,
     EXEC_SCRATCH_COUNT
 };
 
-struct exec_dnn;
-
 struct onsram_exec {
-    struct exec_dnn *dnn;
+    bool cancel;                /* atomic */
     struct {
         void *data;
         size_t size;
     } scratch[EXEC_SCRATCH_COUNT];
 };
+
+/*
+ * Whether to give up: asked at intervals of well under a millisecond (a product
+ * of matrices: of milliseconds).  Nobody looks at what has been computed then.
+ */
+static inline bool exec_cancelled(const struct onsram_exec *ctx)
+{
+    return __atomic_load_n(&ctx->cancel, __ATOMIC_RELAXED);
+}
+
+/* Elements between two looks at exec_cancelled() */
+#define EXEC_STRETCH 16384
+
+/* for (int64_t i = 0; i < n; i++), cancellable; break leaves a stretch only */
+#define exec_for(ctx, i, n)                                                 \
+    for (int64_t i##_from = 0, i##_end = (n), i##_to = 0;                   \
+         i##_from < i##_end && !exec_cancelled(ctx);                        \
+         i##_from = i##_to)                                                 \
+        for (int64_t i = i##_from,                                          \
+             i##_last = i##_to = i##_end - i##_from < EXEC_STRETCH ?        \
+                                 i##_end : i##_from + EXEC_STRETCH;         \
+             i < i##_last; i++)
 
 /* Inputs of exec_map() */
 #define EXEC_MAP_INPUTS 3
@@ -63,7 +79,7 @@ struct onsram_view exec_dense_view(const struct onsram_view *like,
 bool exec_is_dense(const struct onsram_view *v);
 
 /* Copy between views of equal dims, converting the dtype */
-void exec_copy(const struct onsram_exec_tensor *dst,
+void exec_copy(struct onsram_exec *ctx, const struct onsram_exec_tensor *dst,
                const struct onsram_exec_tensor *src);
 
 /*
@@ -80,7 +96,8 @@ const void *exec_input(struct onsram_exec *ctx,
  */
 void *exec_output(struct onsram_exec *ctx,
                   const struct onsram_exec_tensor *tensors, uint32_t dtype);
-void exec_output_done(const struct onsram_exec_tensor *tensors, void *data,
+void exec_output_done(struct onsram_exec *ctx,
+                      const struct onsram_exec_tensor *tensors, void *data,
                       uint32_t dtype);
 
 /*
@@ -90,18 +107,19 @@ void exec_output_done(const struct onsram_exec_tensor *tensors, void *data,
  */
 typedef void exec_map_fn(void *out, const void *const in[EXEC_MAP_INPUTS],
                          size_t n, const float *param);
-void exec_map(const struct onsram_exec_tensor *out,
+void exec_map(struct onsram_exec *ctx, const struct onsram_exec_tensor *out,
               const struct onsram_exec_tensor *const in[EXEC_MAP_INPUTS],
               bool integer, exec_map_fn *fn, const float *param);
 
 /* exec-elementwise.c */
-void exec_elementwise(const struct onsram_attr *attr,
+void exec_elementwise(struct onsram_exec *ctx, const struct onsram_attr *attr,
                       const struct onsram_exec_tensor *tensors);
 /*
  * out = act(acc + beta * bias + residual); acc and out may be the same; NULL
  * bias and residual are absent
  */
-void exec_epilogue(const struct onsram_exec_tensor *out,
+void exec_epilogue(struct onsram_exec *ctx,
+                   const struct onsram_exec_tensor *out,
                    const struct onsram_exec_tensor *acc,
                    const struct onsram_exec_tensor *bias, float beta,
                    const struct onsram_exec_tensor *residual,
@@ -127,12 +145,44 @@ int exec_gather(struct onsram_exec *ctx, const struct onsram_attr *attr,
 int exec_resize(struct onsram_exec *ctx, const struct onsram_attr *attr,
                 const struct onsram_exec_tensor *tensors);
 
-/* exec-dnn.c */
-struct exec_dnn *exec_dnn_create(void);
-void exec_dnn_destroy(struct exec_dnn *dnn);
-int exec_conv(struct onsram_exec *ctx, const struct onsram_attr *attr,
-              const struct onsram_exec_tensor *tensors);
+/*
+ * exec-window.c: one spatial dimension of a CONV or POOL; missing outer ones
+ * have extent 1
+ */
+struct exec_axis {
+    int64_t in, out, kernel, stride, dilation, pad, padded;
+};
+
+void exec_axes_init(struct exec_axis a[ONSRAM_MAX_SPATIAL],
+                    const struct onsram_attr *attr, const struct onsram_view *x,
+                    const struct onsram_view *o,
+                    const uint32_t kernel[ONSRAM_MAX_SPATIAL]);
+/* Outputs [*from, *to) whose window's element @k lies in the input */
+void exec_axis_outputs(const struct exec_axis *a, int64_t k, int64_t *from,
+                       int64_t *to);
+/* Elements [*from, *to) of output @i's window in [lo, hi) of the padded input */
+void exec_axis_elements(const struct exec_axis *a, int64_t i, int64_t lo,
+                        int64_t hi, int64_t *from, int64_t *to);
+
+/* exec-matmul.c: a row-major matrix, or one stored by columns */
+struct exec_matrix {
+    const float *data;
+    bool transposed;
+    int64_t ld;                 /* elements from a row (column) to the next */
+};
+
+/*
+ * C [m x n, row-major] = alpha * A [m x k] x B [k x n], or @add to it; 0 or
+ * -errno
+ */
+int exec_matmul(struct onsram_exec *ctx, int64_t m, int64_t n, int64_t k,
+                float alpha, const struct exec_matrix *a,
+                const struct exec_matrix *b, bool add, float *c, int64_t ldc);
+
+/* exec-gemm.c, exec-conv.c */
 int exec_gemm(struct onsram_exec *ctx, const struct onsram_attr *attr,
+              const struct onsram_exec_tensor *tensors);
+int exec_conv(struct onsram_exec *ctx, const struct onsram_attr *attr,
               const struct onsram_exec_tensor *tensors);
 
 #endif

@@ -348,11 +348,12 @@ static void copy_row(char *dst, ptrdiff_t dst_stride, const char *src,
 #undef COPY_ROW
 }
 
-void exec_copy(const struct onsram_exec_tensor *dst,
+void exec_copy(struct onsram_exec *ctx, const struct onsram_exec_tensor *dst,
                const struct onsram_exec_tensor *src)
 {
     const struct onsram_exec_tensor *const tensor[] = { dst, src };
     uint32_t to = dst->view.dtype, from = src->view.dtype;
+    size_t stretch = to == from ? EXEC_STRETCH : CHUNK;
     bool integer = !is_float(from);
     struct walk w;
     size_t i, n, row;
@@ -363,24 +364,26 @@ void exec_copy(const struct onsram_exec_tensor *dst,
         ptrdiff_t dst_stride = w.strides[0][w.rank - 1];
         ptrdiff_t src_stride = w.strides[1][w.rank - 1];
 
-        if (to == from) {
-            copy_row(w.data[0], dst_stride, w.data[1], src_stride, w.size[0],
-                     row);
-            continue;
-        }
         for (i = 0; i < row; i += n) {
+            char *dst_at = w.data[0] + (ptrdiff_t)i * dst_stride * w.size[0];
+            char *src_at = w.data[1] + (ptrdiff_t)i * src_stride * w.size[1];
             union chunk buffer;
 
-            n = row - i < CHUNK ? row - i : CHUNK;
-            load(&buffer, w.data[1] + (ptrdiff_t)i * src_stride * w.size[1],
-                 from, src_stride, n, integer);
-            store(w.data[0] + (ptrdiff_t)i * dst_stride * w.size[0], &buffer,
-                  to, dst_stride, n, integer);
+            n = row - i < stretch ? row - i : stretch;
+            if (exec_cancelled(ctx)) {
+                return;
+            }
+            if (to == from) {
+                copy_row(dst_at, dst_stride, src_at, src_stride, w.size[0], n);
+                continue;
+            }
+            load(&buffer, src_at, from, src_stride, n, integer);
+            store(dst_at, &buffer, to, dst_stride, n, integer);
         }
     } while (walk_next(&w));
 }
 
-void exec_map(const struct onsram_exec_tensor *out,
+void exec_map(struct onsram_exec *ctx, const struct onsram_exec_tensor *out,
               const struct onsram_exec_tensor *const in[EXEC_MAP_INPUTS],
               bool integer, exec_map_fn *fn, const float *param)
 {
@@ -406,6 +409,9 @@ void exec_map(const struct onsram_exec_tensor *out,
             char *at[WALK_TENSORS];
 
             n = row - i < CHUNK ? row - i : CHUNK;
+            if (exec_cancelled(ctx)) {
+                return;
+            }
             for (t = 0; t < tensors; t++) {
                 ptrdiff_t stride = w.strides[t][w.rank - 1];
                 uint32_t dtype = tensor[t]->view.dtype;
@@ -446,7 +452,7 @@ const void *exec_input(struct onsram_exec *ctx,
     dense.data = exec_scratch(ctx, s, (uint64_t)exec_elements(&t->view) *
                                       exec_dtype_size(dtype));
     if (dense.data) {
-        exec_copy(&dense, t);
+        exec_copy(ctx, &dense, t);
     }
     return dense.data;
 }
@@ -463,7 +469,8 @@ void *exec_output(struct onsram_exec *ctx,
                                 exec_dtype_size(dtype));
 }
 
-void exec_output_done(const struct onsram_exec_tensor *tensors, void *data,
+void exec_output_done(struct onsram_exec *ctx,
+                      const struct onsram_exec_tensor *tensors, void *data,
                       uint32_t dtype)
 {
     struct onsram_exec_tensor dense = {
@@ -472,6 +479,6 @@ void exec_output_done(const struct onsram_exec_tensor *tensors, void *data,
     };
 
     if (data != tensors[0].data) {
-        exec_copy(&tensors[0], &dense);
+        exec_copy(ctx, &tensors[0], &dense);
     }
 }

@@ -51,7 +51,7 @@ static void reduce_walk_next(struct reduce_walk *w)
 }
 
 #define COMBINE(expr)                                                       \
-    for (i = 0; i < n; i++) {                                               \
+    exec_for(ctx, i, n) {                                                   \
         a = acc[i * stride];                                                \
         v = x[i];                                                           \
         acc[i * stride] = (expr);                                           \
@@ -59,11 +59,10 @@ static void reduce_walk_next(struct reduce_walk *w)
     break
 
 /* One row of the input into its accumulators */
-static void combine_f64(double *acc, size_t stride, const float *x, size_t n,
-                        uint32_t func)
+static void combine_f64(struct onsram_exec *ctx, double *acc, size_t stride,
+                        const float *x, size_t n, uint32_t func)
 {
     double a, v;
-    size_t i;
 
     switch (func) {
     case ONSRAM_REDUCE_SUM:
@@ -81,11 +80,10 @@ static void combine_f64(double *acc, size_t stride, const float *x, size_t n,
 }
 
 /* Wraps as integers do: the arithmetic is unsigned */
-static void combine_i64(int64_t *acc, size_t stride, const int64_t *x, size_t n,
-                        uint32_t func)
+static void combine_i64(struct onsram_exec *ctx, int64_t *acc, size_t stride,
+                        const int64_t *x, size_t n, uint32_t func)
 {
     int64_t a, v;
-    size_t i;
 
     switch (func) {
     case ONSRAM_REDUCE_SUM:
@@ -138,7 +136,7 @@ int exec_reduce(struct onsram_exec *ctx, const struct onsram_attr *attr,
                    x->dtype == ONSRAM_DTYPE_I32;
     uint32_t dtype = integer ? ONSRAM_DTYPE_I64 : ONSRAM_DTYPE_F32;
     size_t outs = exec_elements(&tensors[0].view), ins = exec_elements(x);
-    size_t count = ins / outs, row, stride, done, i;
+    size_t count = ins / outs, row, stride, done;
     const void *in = exec_input(ctx, tensors, 1, dtype);
     void *out = exec_output(ctx, tensors, dtype);
     void *acc = exec_scratch(ctx, EXEC_SCRATCH_TMP, (uint64_t)outs * 8);
@@ -147,7 +145,7 @@ int exec_reduce(struct onsram_exec *ctx, const struct onsram_attr *attr,
     if (!in || !out || !acc) {
         return -ENOMEM;
     }
-    for (i = 0; i < outs; i++) {
+    exec_for(ctx, i, outs) {
         if (integer) {
             ((int64_t *)acc)[i] = start_i64(attr->func);
         } else {
@@ -157,17 +155,17 @@ int exec_reduce(struct onsram_exec *ctx, const struct onsram_attr *attr,
     reduce_walk_init(&w, x, attr->axis);
     row = w.dims[w.rank - 1];
     stride = w.strides[w.rank - 1];
-    for (done = 0; done < ins; done += row) {
+    for (done = 0; done < ins && !exec_cancelled(ctx); done += row) {
         if (integer) {
-            combine_i64((int64_t *)acc + w.at, stride,
+            combine_i64(ctx, (int64_t *)acc + w.at, stride,
                         (const int64_t *)in + done, row, attr->func);
         } else {
-            combine_f64((double *)acc + w.at, stride,
+            combine_f64(ctx, (double *)acc + w.at, stride,
                         (const float *)in + done, row, attr->func);
         }
         reduce_walk_next(&w);
     }
-    for (i = 0; i < outs; i++) {
+    exec_for(ctx, i, outs) {
         bool mean = attr->func == ONSRAM_REDUCE_MEAN;
 
         if (integer) {
@@ -177,25 +175,28 @@ int exec_reduce(struct onsram_exec *ctx, const struct onsram_attr *attr,
             ((float *)out)[i] = ((double *)acc)[i] / (mean ? count : 1);
         }
     }
-    exec_output_done(tensors, out, dtype);
+    exec_output_done(ctx, tensors, out, dtype);
     return 0;
 }
 
 /* Softmax over @extent elements, for @inner neighbours at a time */
-static void softmax_block(float *out, const float *in, size_t extent,
-                          size_t inner, float *max, double *sum, bool logarithm)
+static void softmax_block(struct onsram_exec *ctx, float *out, const float *in,
+                          size_t extent, size_t inner, float *max, double *sum,
+                          bool logarithm)
 {
-    size_t k, i;
+    size_t k;
 
-    memcpy(max, in, inner * sizeof(*max));
-    memset(sum, 0, inner * sizeof(*sum));
-    for (k = 1; k < extent; k++) {
-        for (i = 0; i < inner; i++) {
+    exec_for(ctx, i, inner) {
+        max[i] = in[i];
+        sum[i] = 0;
+    }
+    for (k = 1; k < extent && !exec_cancelled(ctx); k++) {
+        exec_for(ctx, i, inner) {
             max[i] = in[k * inner + i] > max[i] ? in[k * inner + i] : max[i];
         }
     }
-    for (k = 0; k < extent; k++) {
-        for (i = 0; i < inner; i++) {
+    for (k = 0; k < extent && !exec_cancelled(ctx); k++) {
+        exec_for(ctx, i, inner) {
             float x = in[k * inner + i] - max[i];
             float e = expf(x);
 
@@ -203,11 +204,11 @@ static void softmax_block(float *out, const float *in, size_t extent,
             out[k * inner + i] = logarithm ? x : e;
         }
     }
-    for (i = 0; i < inner; i++) {
+    exec_for(ctx, i, inner) {
         sum[i] = logarithm ? log(sum[i]) : 1 / sum[i];
     }
-    for (k = 0; k < extent; k++) {
-        for (i = 0; i < inner; i++) {
+    for (k = 0; k < extent && !exec_cancelled(ctx); k++) {
+        exec_for(ctx, i, inner) {
             float *o = &out[k * inner + i];
 
             *o = logarithm ? *o - sum[i] : *o * sum[i];
@@ -231,10 +232,10 @@ int exec_softmax(struct onsram_exec *ctx, const struct onsram_attr *attr,
     if (!in || !out || !max || !sum) {
         return -ENOMEM;
     }
-    for (k = 0; k < outer; k++) {
-        softmax_block(out + k * extent * inner, in + k * extent * inner, extent,
-                      inner, max, sum, attr->func == 1);
+    for (k = 0; k < outer && !exec_cancelled(ctx); k++) {
+        softmax_block(ctx, out + k * extent * inner, in + k * extent * inner,
+                      extent, inner, max, sum, attr->func == 1);
     }
-    exec_output_done(tensors, out, ONSRAM_DTYPE_F32);
+    exec_output_done(ctx, tensors, out, ONSRAM_DTYPE_F32);
     return 0;
 }

@@ -19,17 +19,7 @@
 
 struct onsram_exec *onsram_exec_create(void)
 {
-    struct onsram_exec *ctx = calloc(1, sizeof(*ctx));
-
-    if (!ctx) {
-        return NULL;
-    }
-    ctx->dnn = exec_dnn_create();
-    if (!ctx->dnn) {
-        free(ctx);
-        return NULL;
-    }
-    return ctx;
+    return calloc(1, sizeof(struct onsram_exec));
 }
 
 static void scratch_free(struct onsram_exec *ctx, int which)
@@ -49,7 +39,6 @@ void onsram_exec_destroy(struct onsram_exec *ctx)
     for (i = 0; i < EXEC_SCRATCH_COUNT; i++) {
         scratch_free(ctx, i);
     }
-    exec_dnn_destroy(ctx->dnn);
     free(ctx);
 }
 
@@ -74,7 +63,7 @@ void *exec_scratch(struct onsram_exec *ctx, int which, uint64_t bytes)
     return ctx->scratch[which].data;
 }
 
-static void exec_fill(const struct onsram_attr *attr,
+static void exec_fill(struct onsram_exec *ctx, const struct onsram_attr *attr,
                       const struct onsram_exec_tensor *tensors)
 {
     struct onsram_exec_tensor value = { .view = tensors[0].view };
@@ -102,7 +91,7 @@ static void exec_fill(const struct onsram_attr *attr,
         bits.word[0] = attr->param[0];
         value.view.dtype = ONSRAM_DTYPE_F32;
     }
-    exec_copy(&tensors[0], &value);
+    exec_copy(ctx, &tensors[0], &value);
 }
 
 static int exec_dispatch(struct onsram_exec *ctx, uint32_t opcode,
@@ -111,13 +100,13 @@ static int exec_dispatch(struct onsram_exec *ctx, uint32_t opcode,
 {
     switch (opcode) {
     case ONSRAM_OP_COPY:
-        exec_copy(&tensors[0], &tensors[1]);
+        exec_copy(ctx, &tensors[0], &tensors[1]);
         return 0;
     case ONSRAM_OP_FILL:
-        exec_fill(attr, tensors);
+        exec_fill(ctx, attr, tensors);
         return 0;
     case ONSRAM_OP_ELEMENTWISE:
-        exec_elementwise(attr, tensors);
+        exec_elementwise(ctx, attr, tensors);
         return 0;
     case ONSRAM_OP_GEMM:
         return exec_gemm(ctx, attr, tensors);
@@ -152,5 +141,10 @@ int onsram_exec_run(struct onsram_exec *ctx, uint32_t opcode,
             scratch_free(ctx, i);
         }
     }
-    return ret;
+    return exec_cancelled(ctx) ? -ECANCELED : ret;
+}
+
+void onsram_exec_cancel(struct onsram_exec *ctx, bool cancel)
+{
+    __atomic_store_n(&ctx->cancel, cancel, __ATOMIC_RELAXED);
 }

@@ -3,7 +3,7 @@
  *
  * Plain C without QEMU headers: the device calls it from its worker threads,
  * the unit tests from the host.  What an operation means stands in
- * onsram_op.h; the only file that knows the arithmetic library is exec-dnn.c.
+ * onsram_op.h; the only file that knows the arithmetic library is exec-matmul.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -31,12 +31,12 @@ struct onsram_exec_tensor {
 };
 
 /*
- * Scratch memory (grows, is kept) and the arithmetic library's state.  One
- * thread at a time may use a context; different contexts run concurrently.
+ * Scratch memory (grows, is kept).  One thread at a time may use a context;
+ * different contexts run concurrently.
  */
 struct onsram_exec;
 
-/* NULL when memory runs out or the arithmetic library does not start */
+/* NULL when memory runs out */
 struct onsram_exec *onsram_exec_create(void);
 void onsram_exec_destroy(struct onsram_exec *ctx);
 
@@ -64,11 +64,17 @@ bool onsram_view_extent(const struct onsram_view *view, int64_t *begin,
  * The result depends on values, shapes and strides, never on addresses.
  *
  * 0 or a negative errno: ENOMEM no scratch memory, ERANGE an index of GATHER
- * is out of range, EIO the arithmetic library failed.  Nothing has been
- * written to the output then.
+ * is out of range, EIO the arithmetic library failed: nothing has been written
+ * to the output then.  ECANCELED: see below; the output may be partly written.
  */
 int onsram_exec_run(struct onsram_exec *ctx, uint32_t opcode,
                     const struct onsram_attr *attr,
                     const struct onsram_exec_tensor *tensors);
+
+/*
+ * From any thread: end the operation under way, and those begun before it is
+ * taken back, with ECANCELED, within milliseconds whatever the operation.
+ */
+void onsram_exec_cancel(struct onsram_exec *ctx, bool cancel);
 
 #endif
