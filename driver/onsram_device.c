@@ -229,6 +229,8 @@ static void onsram_device_release(struct drm_device *drm, void *data)
 {
 	struct onsram_device *odev = data;
 
+	/* Interrupts and recovery queue it whenever they like, and it holds no reference */
+	cancel_work_sync(&odev->reap);
 	WARN_ON(!list_empty(&odev->zombies));
 	onsram_spm_fini(&odev->spm);
 	drm_mm_takedown(&odev->va_mm);

@@ -86,6 +86,7 @@ static void onsram_pci_remove(struct pci_dev *pdev)
 	mutex_unlock(&odev->reset_lock);
 	onsram_graph_agent_changed(odev);
 	flush_workqueue(odev->tdr_wq);
+	flush_workqueue(onsram_wq);
 }
 
 static void onsram_pci_shutdown(struct pci_dev *pdev)
