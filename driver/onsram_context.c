@@ -3,31 +3,58 @@
  * Contexts: an open file's address space, scheduler entities and totals.
  */
 
+#include <linux/capability.h>
+#include <linux/cred.h>
 #include <linux/dma-mapping.h>
 #include <linux/math64.h>
+#include <linux/moduleparam.h>
 #include <linux/slab.h>
 
 #include <drm/drm_drv.h>
 
+#include "onsram_account.h"
 #include "onsram_device.h"
 #include "onsram_drv.h"
 #include "onsram_netlink.h"
+
+/* Contexts that only CAP_SYS_ADMIN can take, so that somebody can always look */
+#define ONSRAM_ROOT_CONTEXTS	16
+
+static unsigned int onsram_user_contexts = 64;
+
+static int onsram_user_contexts_set(const char *val, const struct kernel_param *kp)
+{
+	return param_set_uint_minmax(val, kp, 1, ONSRAM_MAX_CONTEXTS);
+}
+
+static const struct kernel_param_ops onsram_user_contexts_ops = {
+	.set = onsram_user_contexts_set,
+	.get = param_get_uint,
+};
+
+module_param_cb(user_contexts, &onsram_user_contexts_ops, &onsram_user_contexts, 0644);
+MODULE_PARM_DESC(user_contexts, "Open files of a device that a user without CAP_SYS_ADMIN may have (default 64)");
 
 /* Client ids are unique over all devices for as long as the driver is loaded */
 static atomic_t onsram_next_client;
 
 static __le64 *onsram_pt_alloc(void *priv, dma_addr_t *dma)
 {
-	struct onsram_device *odev = priv;
+	struct onsram_context *ctx = priv;
+	__le64 *entry = dma_alloc_coherent(ctx->odev->drm.dev, ONSRAM_PAGE_SIZE, dma,
+					   GFP_KERNEL_ACCOUNT);
 
-	return dma_alloc_coherent(odev->drm.dev, ONSRAM_PAGE_SIZE, dma, GFP_KERNEL);
+	if (entry)
+		onsram_charge_anyway(ctx, ONSRAM_PAGE_SIZE);
+	return entry;
 }
 
 static void onsram_pt_free(void *priv, __le64 *entry, dma_addr_t dma)
 {
-	struct onsram_device *odev = priv;
+	struct onsram_context *ctx = priv;
 
-	dma_free_coherent(odev->drm.dev, ONSRAM_PAGE_SIZE, entry, dma);
+	dma_free_coherent(ctx->odev->drm.dev, ONSRAM_PAGE_SIZE, entry, dma);
+	onsram_uncharge(ctx, ONSRAM_PAGE_SIZE);
 }
 
 static const struct onsram_pt_ops onsram_context_pt_ops = {
@@ -65,31 +92,68 @@ static void onsram_context_free(struct work_struct *work)
 	drm_dev_put(&odev->drm);
 }
 
+/* May the caller have one more context?  Under open_lock */
+static int onsram_context_admit(struct onsram_device *odev, kuid_t uid)
+{
+	struct onsram_context *ctx;
+	u32 all = 0, own = 0;
+	unsigned long asid;
+
+	if (capable(CAP_SYS_ADMIN))
+		return 0;
+	xa_lock(&odev->contexts);
+	xa_for_each(&odev->contexts, asid, ctx) {
+		all++;
+		own += uid_eq(ctx->uid, uid);
+	}
+	xa_unlock(&odev->contexts);
+	if (own >= READ_ONCE(onsram_user_contexts))
+		return -EMFILE;
+	return all >= ONSRAM_MAX_CONTEXTS - 1 - ONSRAM_ROOT_CONTEXTS ? -ENOSPC : 0;
+}
+
+static int onsram_context_alloc_asid(struct onsram_context *ctx)
+{
+	struct onsram_device *odev = ctx->odev;
+	int ret;
+
+	mutex_lock(&odev->open_lock);
+	ret = onsram_context_admit(odev, ctx->uid);
+	/* 0 stays without a page table: a command that lacks its context faults */
+	if (!ret)
+		ret = xa_alloc(&odev->contexts, &ctx->client.asid, ctx,
+			       XA_LIMIT(1, ONSRAM_MAX_CONTEXTS - 1), GFP_KERNEL);
+	mutex_unlock(&odev->open_lock);
+	return ret == -EBUSY ? -ENOSPC : ret;
+}
+
 struct onsram_context *onsram_context_new(struct onsram_device *odev)
 {
 	struct onsram_context *ctx;
 	int ret;
 
-	ctx = kzalloc(sizeof(*ctx), GFP_KERNEL);
+	ctx = kzalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
 	if (!ctx)
 		return ERR_PTR(-ENOMEM);
 	kref_init(&ctx->ref);
 	INIT_WORK(&ctx->release, onsram_context_free);
 	ctx->odev = odev;
+	ctx->uid = current_uid();
 	ctx->client.id = atomic_inc_return(&onsram_next_client);
 	ctx->client.stats = &ctx->stats;
 	ctx->policy.kind = DRM_ONSRAM_POLICY_DEFAULT;
 
-	ret = onsram_pt_init(&ctx->pt, &onsram_context_pt_ops, odev);
+	ret = onsram_pt_init(&ctx->pt, &onsram_context_pt_ops, ctx);
 	if (ret)
 		goto err_free;
-	/* 0 stays without a page table: a command that lacks its context faults */
-	ret = xa_alloc(&odev->contexts, &ctx->client.asid, ctx,
-		       XA_LIMIT(1, ONSRAM_MAX_CONTEXTS - 1), GFP_KERNEL);
-	if (ret) {
-		ret = ret == -EBUSY ? -ENOSPC : ret;
-		goto err_pt;
+	ret = onsram_context_alloc_asid(ctx);
+	if (ret == -ENOSPC || ret == -EMFILE) {
+		/* Files that were closed give their contexts back a little later */
+		flush_workqueue(onsram_wq);
+		ret = onsram_context_alloc_asid(ctx);
 	}
+	if (ret)
+		goto err_pt;
 	ret = onsram_context_init_entities(ctx);
 	if (ret)
 		goto err_asid;

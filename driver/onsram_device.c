@@ -248,12 +248,15 @@ static int onsram_init_software(struct onsram_device *odev)
 
 	ret = drmm_mutex_init(drm, &odev->va_lock);
 	if (!ret)
+		ret = drmm_mutex_init(drm, &odev->open_lock);
+	if (!ret)
 		ret = drmm_mutex_init(drm, &odev->submit_lock);
 	if (!ret)
 		ret = drmm_mutex_init(drm, &odev->reset_lock);
 	if (ret)
 		return ret;
 	spin_lock_init(&odev->stats_lock);
+	spin_lock_init(&odev->charge_lock);
 	INIT_LIST_HEAD(&odev->zombies);
 	INIT_WORK(&odev->reap, onsram_bo_reap);
 	spin_lock_init(&odev->policy_lock);

@@ -8,6 +8,7 @@
  *   odev->spm.lock	residency and emission onto any ring: "queue order"
  *   engine->lock	an engine's in-flight list and ring bookkeeping
  *   odev->stats_lock	the totals that completion updates
+ *   odev->charge_lock	what clients' memory costs; innermost
  * Nothing allocates or waits for a fence under spm.lock or inside it: the
  * completion path takes it.
  */
@@ -59,6 +60,7 @@ struct onsram_plan;
  * @action_engine: engine of the last placement action that moved it
  * @action_seq: sequence of that action; its pages stay mapped until it completes
  * @zombie: link in odev->zombies once freed with an action in flight
+ * @cost: what it is charged to @ctx with, bytes
  */
 struct onsram_bo {
 	struct drm_gem_shmem_object base;
@@ -77,6 +79,7 @@ struct onsram_bo {
 	u32 action_engine;
 	u64 action_seq;
 	struct list_head zombie;
+	u64 cost;
 };
 
 #define to_onsram_bo(gem) container_of(to_drm_gem_shmem_obj(gem), struct onsram_bo, base)
@@ -115,6 +118,7 @@ struct onsram_op {
  * @ref: references
  * @release: frees it, as the last reference may go where that is not allowed
  * @odev: device
+ * @uid: user who opened the file
  * @client: id, unique while the driver is loaded, hardware context and @stats
  * @pt: page table
  * @compute: entity for operations
@@ -124,11 +128,13 @@ struct onsram_op {
  * @stats: totals; what residency does not count is guarded by stats_lock
  * @energy_fj: femtojoules, what stats.energy_pj is made of; guarded by stats_lock
  * @busy_ps: modelled time per engine; guarded by stats_lock
+ * @charged: bytes of memory that its objects cost; guarded by charge_lock
  */
 struct onsram_context {
 	struct kref ref;
 	struct work_struct release;
 	struct onsram_device *odev;
+	kuid_t uid;
 	struct onsram_residency_client client;
 	struct onsram_page_table pt;
 	struct drm_sched_entity compute;
@@ -138,6 +144,7 @@ struct onsram_context {
 	struct drm_onsram_stats stats;
 	u64 energy_fj;
 	u64 busy_ps[ONSRAM_MAX_ENGINES];
+	u64 charged;
 };
 
 /**
@@ -155,6 +162,7 @@ struct onsram_context {
  * @lock: guards @plan and @gone
  * @plan: attached plan or NULL
  * @gone: destroyed by its owner
+ * @cost: what it is charged to @ctx with, bytes
  * @plan_wait: woken when @plan, @gone or the agent changes
  */
 struct onsram_graph {
@@ -171,6 +179,7 @@ struct onsram_graph {
 	struct mutex lock; /* plan, gone */
 	struct onsram_plan *plan;
 	bool gone;
+	u64 cost;
 	wait_queue_head_t plan_wait;
 };
 
@@ -187,6 +196,7 @@ struct onsram_graph {
  * @sched: their schedulers; entities point into it
  * @ctx_table: context table, one entry per asid
  * @ctx_table_dma: its bus address
+ * @open_lock: of two files only one can take the last context
  * @contexts: asid -> context
  * @va_lock: guards @va_mm
  * @va_mm: device virtual addresses
@@ -205,6 +215,8 @@ struct onsram_graph {
  * @stats_lock: guards the completion totals here, in spm.stats and in contexts
  * @energy_fj: femtojoules, what spm.stats.energy_pj is made of
  * @busy_ps: modelled busy time per engine
+ * @charge_lock: guards @charged here and in contexts
+ * @charged: bytes of memory that the objects of all contexts cost
  * @tdr_wq: ordered, for the schedulers' timeouts
  * @reset_lock: one recovery, reset or suspend at a time; outermost
  * @wedged: it did not come out of a reset: jobs fail at once
@@ -222,6 +234,7 @@ struct onsram_device {
 	struct drm_gpu_scheduler *sched[ONSRAM_MAX_ENGINES];
 	__le64 *ctx_table;
 	dma_addr_t ctx_table_dma;
+	struct mutex open_lock; /* contexts, against other opens */
 	struct xarray contexts;
 	struct mutex va_lock; /* va_mm */
 	struct drm_mm va_mm;
@@ -240,6 +253,8 @@ struct onsram_device {
 	spinlock_t stats_lock; /* completion totals */
 	u64 energy_fj;
 	u64 busy_ps[ONSRAM_MAX_ENGINES];
+	spinlock_t charge_lock; /* charged */
+	u64 charged;
 	struct workqueue_struct *tdr_wq;
 	struct mutex reset_lock; /* one recovery at a time */
 	bool wedged;
@@ -267,8 +282,9 @@ static inline bool onsram_bo_is_dead(const struct onsram_bo *bo)
 /* onsram_context.c */
 
 /**
- * onsram_context_new() - an empty address space; -ENOSPC when the device has no context left,
- * -ENOMEM
+ * onsram_context_new() - an empty address space; -ENOSPC when the device has no context left for
+ * the caller, -EMFILE when the caller's user has as many as the module parameter user_contexts
+ * allows, -ENOMEM
  */
 struct onsram_context *onsram_context_new(struct onsram_device *odev);
 struct onsram_context *onsram_context_get(struct onsram_context *ctx);
@@ -278,9 +294,16 @@ void onsram_context_close(struct onsram_context *ctx);
 /** onsram_context_stats() - a consistent copy of the totals */
 void onsram_context_stats(struct onsram_context *ctx, struct drm_onsram_stats *stats);
 /** onsram_device_stats() - likewise of the device */
+/** onsram_timeout_jiffies() - what is left of an absolute CLOCK_MONOTONIC time */
+unsigned long onsram_timeout_jiffies(s64 timeout_ns);
 void onsram_device_stats(struct onsram_device *odev, struct drm_onsram_stats *stats);
 
 /* onsram_gem.c */
+/**
+ * onsram_copy_array() - copies @nr structures of @size from user space, where they are @stride
+ * apart; E2BIG unless the rest is zero
+ */
+void *onsram_copy_array(u64 user, u32 nr, u32 stride, size_t size);
 
 struct drm_gem_object *onsram_gem_create_object(struct drm_device *drm, size_t size);
 /** onsram_bo_lookup() - a reference to a client's buffer, or NULL */
@@ -294,16 +317,9 @@ void onsram_bo_lost(struct onsram_device *odev, struct onsram_bo *bo);
 void onsram_residence_lost(struct onsram_residence *res);
 /** onsram_bo_reap() - work: frees buffers whose last placement action has completed */
 void onsram_bo_reap(struct work_struct *work);
-/** onsram_timeout_jiffies() - what is left of an absolute CLOCK_MONOTONIC time */
-unsigned long onsram_timeout_jiffies(s64 timeout_ns);
 
 /* onsram_sync.c, onsram_submit.c */
 
-/**
- * onsram_copy_array() - copies @nr structures of @size from user space, where they are @stride
- * apart; E2BIG unless the rest is zero
- */
-void *onsram_copy_array(u64 user, u32 nr, u32 stride, size_t size);
 /** onsram_ops_build() - validates @uops and turns them into commands for @ctx; -EINVAL */
 struct onsram_op *onsram_ops_build(struct onsram_context *ctx, const struct drm_onsram_op *uops,
 				   u32 nr_ops, struct onsram_bo *const *bos, u32 nr_bos);

@@ -10,10 +10,10 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_gem.h>
 
+#include "onsram_account.h"
 #include "onsram_device.h"
 #include "onsram_drv.h"
 #include "onsram_job.h"
-
 unsigned long onsram_timeout_jiffies(s64 timeout_ns)
 {
 	ktime_t now = ktime_get();
@@ -24,6 +24,7 @@ unsigned long onsram_timeout_jiffies(s64 timeout_ns)
 	left = nsecs_to_jiffies64(ktime_to_ns(ktime_sub(timeout_ns, now)));
 	return min_t(u64, left + 1, MAX_SCHEDULE_TIMEOUT - 1);
 }
+
 
 static void onsram_bo_unmap(struct onsram_bo *bo)
 {
@@ -72,12 +73,15 @@ out:
 static void onsram_bo_destroy(struct onsram_bo *bo)
 {
 	struct onsram_context *ctx = bo->ctx;
+	u64 cost = bo->cost;
 
 	if (drm_mm_node_allocated(&bo->va_node))
 		onsram_bo_unmap(bo);
 	drm_gem_shmem_free(&bo->base);
-	if (ctx)
+	if (ctx) {
+		onsram_uncharge(ctx, cost);
 		onsram_context_put(ctx);
+	}
 }
 
 static bool onsram_bo_idle(struct onsram_bo *bo)
@@ -153,7 +157,7 @@ static const struct drm_gem_object_funcs onsram_gem_funcs = {
 
 struct drm_gem_object *onsram_gem_create_object(struct drm_device *drm, size_t size)
 {
-	struct onsram_bo *bo = kzalloc(sizeof(*bo), GFP_KERNEL);
+	struct onsram_bo *bo = kzalloc(sizeof(*bo), GFP_KERNEL_ACCOUNT);
 
 	if (!bo)
 		return ERR_PTR(-ENOMEM);
@@ -178,9 +182,11 @@ void onsram_bo_lost(struct onsram_device *odev, struct onsram_bo *bo)
 int onsram_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	struct onsram_device *odev = to_onsram_device(drm);
+	struct onsram_context *ctx = file->driver_priv;
 	struct drm_onsram_bo_create *args = data;
 	struct drm_gem_shmem_object *shmem;
 	struct onsram_bo *bo;
+	u64 cost;
 	int ret, idx;
 
 	if (args->flags || !args->size || args->size > DRM_ONSRAM_MAX_BO_SIZE)
@@ -188,15 +194,21 @@ int onsram_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *
 	if (!drm_dev_enter(drm, &idx))
 		return -ENODEV;
 
+	cost = onsram_bo_cost(args->size);
+	ret = onsram_charge(ctx, cost);
+	if (ret)
+		goto out;
 	shmem = drm_gem_shmem_create(drm, args->size);
 	if (IS_ERR(shmem)) {
+		onsram_uncharge(ctx, cost);
 		ret = PTR_ERR(shmem);
 		goto out;
 	}
 	bo = to_onsram_bo(&shmem->base);
 	bo->bytes = args->size;
 	bo->id = atomic_inc_return(&odev->next_bo);
-	bo->ctx = onsram_context_get(file->driver_priv);
+	bo->ctx = onsram_context_get(ctx);
+	bo->cost = cost;
 
 	ret = onsram_bo_map(bo);
 	if (!ret) {

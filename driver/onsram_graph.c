@@ -8,6 +8,8 @@
 
 #include <drm/drm_drv.h>
 
+#include "onsram_account.h"
+#include "onsram_ioctl.h"
 #include "onsram_job.h"
 #include "onsram_netlink.h"
 #include "onsram_plan.h"
@@ -31,6 +33,7 @@ static void onsram_graph_free(struct onsram_graph *graph)
 	kvfree(graph->tensor_flags);
 	kvfree(graph->uops);
 	kvfree(graph->ops);
+	onsram_uncharge(graph->ctx, graph->cost);
 	onsram_context_put(graph->ctx);
 	kfree(graph);
 }
@@ -168,8 +171,8 @@ static int onsram_graph_tensors(struct onsram_graph *graph, struct drm_file *fil
 	if (IS_ERR(tensors))
 		return PTR_ERR(tensors);
 	graph->nr_tensors = args->nr_tensors;
-	graph->bos = kvcalloc(args->nr_tensors, sizeof(*graph->bos), GFP_KERNEL);
-	graph->tensor_flags = kvcalloc(args->nr_tensors, sizeof(u32), GFP_KERNEL);
+	graph->bos = kvcalloc(args->nr_tensors, sizeof(*graph->bos), GFP_KERNEL_ACCOUNT);
+	graph->tensor_flags = kvcalloc(args->nr_tensors, sizeof(u32), GFP_KERNEL_ACCOUNT);
 	sorted = kvmalloc_array(args->nr_tensors, sizeof(*sorted), GFP_KERNEL);
 	if (!graph->bos || !graph->tensor_flags || !sorted)
 		goto out;
@@ -228,24 +231,40 @@ static int onsram_graph_ops(struct onsram_graph *graph,
 	return onsram_graph_analyse(graph);
 }
 
+static u64 onsram_graph_cost(const struct drm_onsram_graph_create *args)
+{
+	return sizeof(struct onsram_graph) +
+	       (u64)args->nr_ops * (sizeof(struct onsram_op) + sizeof(struct drm_onsram_op)) +
+	       (u64)args->nr_tensors * (sizeof(struct onsram_bo *) + sizeof(u32));
+}
+
 int onsram_ioctl_graph_create(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	struct onsram_device *odev = to_onsram_device(drm);
+	struct onsram_context *ctx = file->driver_priv;
 	struct drm_onsram_graph_create *args = data;
 	struct onsram_graph *graph;
+	u64 cost;
 	int ret;
 
 	if (args->flags || !args->nr_ops || args->nr_ops > DRM_ONSRAM_MAX_OPS ||
 	    !args->nr_tensors || args->nr_tensors > DRM_ONSRAM_MAX_BOS)
 		return -EINVAL;
-	graph = kzalloc(sizeof(*graph), GFP_KERNEL);
-	if (!graph)
+	cost = onsram_graph_cost(args);
+	ret = onsram_charge(ctx, cost);
+	if (ret)
+		return ret;
+	graph = kzalloc(sizeof(*graph), GFP_KERNEL_ACCOUNT);
+	if (!graph) {
+		onsram_uncharge(ctx, cost);
 		return -ENOMEM;
+	}
 	kref_init(&graph->ref);
 	mutex_init(&graph->lock);
 	init_waitqueue_head(&graph->plan_wait);
 	graph->odev = odev;
-	graph->ctx = onsram_context_get(file->driver_priv);
+	graph->ctx = onsram_context_get(ctx);
+	graph->cost = cost;
 
 	ret = onsram_graph_tensors(graph, file, args);
 	if (!ret)

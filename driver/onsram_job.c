@@ -9,6 +9,7 @@
 
 #include <drm/drm_drv.h>
 
+#include "onsram_account.h"
 #include "onsram_compat.h"
 #include "onsram_device.h"
 #include "onsram_job.h"
@@ -100,8 +101,27 @@ void onsram_job_free(struct onsram_job *job)
 		pm_runtime_mark_last_busy(job->odev->drm.dev);
 		pm_runtime_put_autosuspend(job->odev->drm.dev);
 	}
+	onsram_uncharge(job->ctx, job->cost);
 	onsram_context_put(job->ctx);
 	kfree(job);
+}
+
+/* What waits in a queue takes memory, and nothing else bounds the queue */
+static int onsram_job_charge(struct onsram_job *job)
+{
+	u64 cost = sizeof(*job) + sizeof(*job->fence) + sizeof(*job->base.s_fence) +
+		   BITS_TO_LONGS(job->nr_bos) * sizeof(long);
+	int ret;
+
+	if (!job->graph)
+		cost += (u64)job->nr_ops * sizeof(*job->ops) +
+			(u64)job->nr_bos * sizeof(*job->bos);
+	if (job->retired)
+		cost += (u64)job->nr_ops * sizeof(*job->retired);
+	ret = onsram_charge(job->ctx, cost);
+	if (!ret)
+		job->cost = cost;
+	return ret;
 }
 
 int onsram_job_init(struct onsram_job *job, struct drm_file *file)
@@ -126,6 +146,9 @@ int onsram_job_init(struct onsram_job *job, struct drm_file *file)
 			return -ENOMEM;
 	}
 
+	ret = onsram_job_charge(job);
+	if (ret)
+		return ret;
 	ret = onsram_sched_job_init(&job->base, ops ? &job->ctx->compute : &job->ctx->copy,
 				    credits, job->ctx, file ? file->client_id : 0);
 	if (ret)

@@ -72,6 +72,7 @@ struct onsram_retired {
  * @start_ps: modelled start of the first command
  * @end_ps: modelled end of the last
  * @retired: per operation, only under EAGER
+ * @cost: what it is charged to @ctx with, bytes
  */
 struct onsram_job {
 	struct drm_sched_job base;
@@ -100,6 +101,7 @@ struct onsram_job {
 	u64 start_ps;
 	u64 end_ps;
 	struct onsram_retired *retired;
+	u64 cost;
 };
 
 #define to_onsram_job(j) container_of(j, struct onsram_job, base)

@@ -19,12 +19,13 @@ static u32 onsram_pt_index(u64 va, u32 level)
 
 static struct onsram_pt_page *onsram_pt_page_new(struct onsram_page_table *pt, u32 level)
 {
-	struct onsram_pt_page *page = kzalloc(sizeof(*page), GFP_KERNEL);
+	struct onsram_pt_page *page = kzalloc(sizeof(*page), GFP_KERNEL_ACCOUNT);
 
 	if (!page)
 		return NULL;
 	if (level < ONSRAM_PT_LEAF) {
-		page->child = kcalloc(ONSRAM_PT_ENTRIES, sizeof(*page->child), GFP_KERNEL);
+		page->child = kcalloc(ONSRAM_PT_ENTRIES, sizeof(*page->child),
+				      GFP_KERNEL_ACCOUNT);
 		if (!page->child)
 			goto err_page;
 	}

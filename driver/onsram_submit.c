@@ -93,7 +93,7 @@ struct onsram_op *onsram_ops_build(struct onsram_context *ctx, const struct drm_
 	int ret = -ENOMEM;
 
 	sizes = kvmalloc_array(nr_bos, sizeof(*sizes), GFP_KERNEL);
-	ops = kvcalloc(nr_ops, sizeof(*ops), GFP_KERNEL);
+	ops = kvcalloc(nr_ops, sizeof(*ops), GFP_KERNEL_ACCOUNT);
 	if (!sizes || !ops)
 		goto err_free;
 	for (i = 0; i < nr_bos; i++)

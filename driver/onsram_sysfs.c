@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * sysfs group spm/ of the PCI function; docs/abi/sysfs-onsram describes it.
+ * sysfs groups spm/ and memory/ of the PCI function; docs/abi/sysfs-onsram
+ * describes them.
  */
 
 #include <linux/pm_runtime.h>
 #include <linux/sysfs.h>
 
+#include "onsram_account.h"
 #include "onsram_drv.h"
 #include "onsram_netlink.h"
 
@@ -154,7 +156,31 @@ static const struct attribute_group onsram_spm_group = {
 	.attrs = onsram_spm_attrs,
 };
 
+static ssize_t charged_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", onsram_device_charged(dev_get_drvdata(dev)));
+}
+static DEVICE_ATTR_RO(charged);
+
+static ssize_t limit_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", onsram_device_charge_limit());
+}
+static DEVICE_ATTR_RO(limit);
+
+static struct attribute *onsram_memory_attrs[] = {
+	&dev_attr_charged.attr,
+	&dev_attr_limit.attr,
+	NULL
+};
+
+static const struct attribute_group onsram_memory_group = {
+	.name = "memory",
+	.attrs = onsram_memory_attrs,
+};
+
 const struct attribute_group *onsram_attr_groups[] = {
 	&onsram_spm_group,
+	&onsram_memory_group,
 	NULL
 };

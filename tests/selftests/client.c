@@ -111,22 +111,59 @@ int residency(struct client *c, uint32_t buffer)
 	return onsram_bo_info(c->dev, &c->bo[buffer], &info) ? -1 : (int)info.residency;
 }
 
-int64_t spm_attribute(const char *name)
+static int64_t read_number(const char *path)
 {
-	int index = onsram_sysfs_find();
-	char dir[96], path[160];
 	long long value;
-	FILE *f;
+	FILE *f = fopen(path, "r");
 
-	if (index < 0)
-		return -1;
-	onsram_sysfs_dir(index, dir, sizeof(dir));
-	snprintf(path, sizeof(path), "%s/spm/%s", dir, name);
-	f = fopen(path, "r");
 	if (!f)
 		return -1;
 	if (fscanf(f, "%lld", &value) != 1)
 		value = -1;
 	fclose(f);
 	return value;
+}
+
+int64_t device_attribute(const char *name)
+{
+	int index = onsram_sysfs_find();
+	char dir[96], path[160];
+
+	if (index < 0)
+		return -1;
+	onsram_sysfs_dir(index, dir, sizeof(dir));
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return read_number(path);
+}
+
+int64_t spm_attribute(const char *name)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "spm/%s", name);
+	return device_attribute(path);
+}
+
+int64_t parameter(const char *name)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/sys/module/onsram/parameters/%s", name);
+	return read_number(path);
+}
+
+int set_parameter(const char *name, int64_t value)
+{
+	char path[96];
+	int error = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/module/onsram/parameters/%s", name);
+	f = fopen(path, "w");
+	if (!f)
+		return errno;
+	if (fprintf(f, "%lld", (long long)value) < 0 || fflush(f))
+		error = errno;
+	fclose(f);
+	return error;
 }

@@ -42,5 +42,11 @@ int put_ramp(struct client *c, uint32_t buffer, float *values, uint32_t n, float
 int residency(struct client *c, uint32_t buffer);
 /** spm_attribute() - a number under the device's sysfs directory spm/, or -1 */
 int64_t spm_attribute(const char *name);
+/** device_attribute() - likewise under the device's sysfs directory, -1 */
+int64_t device_attribute(const char *name);
+/** parameter() - a number that a parameter of the driver has, or -1 */
+int64_t parameter(const char *name);
+/** set_parameter() - Return: 0 or the errno, positive */
+int set_parameter(const char *name, int64_t value);
 
 #endif

@@ -128,9 +128,11 @@ static int create_buffers(struct onsram_runner *r, char **err)
 	for (i = 0; i < p->nr_tensors; i++) {
 		ret = onsram_bo_create(r->dev, p->tensors[i].bytes ? p->tensors[i].bytes : 1, &r->bos[i]);
 		if (ret)
-			return fail(err, "tensor \"%s\": no buffer of %llu bytes: %s",
+			return fail(err, "tensor \"%s\": no buffer of %llu bytes: %s%s",
 				    p->tensors[i].name, (unsigned long long)p->tensors[i].bytes,
-				    strerror(-ret));
+				    strerror(-ret), ret == -ENOSPC ?
+				    " (the network needs more memory than the parameters client_mem_percent"
+				    " and device_mem_percent of onsram.ko leave it)" : "");
 	}
 	return 0;
 }

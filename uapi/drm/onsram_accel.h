@@ -4,9 +4,19 @@
  *
  * Conventions: every reserved field and every bit not named here must be zero
  * (EINVAL); arrays are (pointer, count, stride) and a stride larger than the
- * known structure must carry zeros in the rest (E2BIG); a bad handle is ENOENT;
- * a malformed operation is EINVAL; a device that is gone is ENODEV.  A call
- * that fails has queued and changed nothing.
+ * known structure must carry zeros in the rest (E2BIG, as for a stride beyond
+ * DRM_ONSRAM_MAX_STRIDE); a bad handle is ENOENT; a malformed operation is
+ * EINVAL; a device that is gone is ENODEV.  A call that fails has queued and
+ * changed nothing.
+ *
+ * Of the DRM core's own calls the node serves VERSION, GET_CAP, GEM_CLOSE,
+ * PRIME_* and SYNCOBJ_* but for SYNCOBJ_EVENTFD; any other is EOPNOTSUPP.  A
+ * file has up to DRM_ONSRAM_MAX_SYNCOBJS syncobjs (ENOSPC), and a call takes no
+ * more (EINVAL).
+ *
+ * What an open file's objects cost in memory is bounded, too: see BO_CREATE.
+ * Beyond it BO_CREATE, GRAPH_CREATE, SUBMIT, GRAPH_RUN and BO_MADVISE WILLNEED
+ * are ENOSPC, and ENOMEM where the machine is about to run out.
  */
 #ifndef _UAPI_ONSRAM_ACCEL_H_
 #define _UAPI_ONSRAM_ACCEL_H_
@@ -154,6 +164,11 @@ struct drm_onsram_stats {
  *	is one tensor: the unit of residency
  * @flags: must be 0
  * @handle: out
+ *
+ * The pages are allocated here and stay.  A buffer costs whole pages and some
+ * 4 KiB more; all that a file's, and a device's, objects may cost is the share
+ * of memory that the module parameters client_mem_percent and
+ * device_mem_percent say.
  */
 struct drm_onsram_bo_create {
 	__u64 size;
