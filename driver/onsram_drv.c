@@ -12,6 +12,7 @@
 
 #include "onsram_device.h"
 #include "onsram_drv.h"
+#include "onsram_ioctl.h"
 #include "onsram_netlink.h"
 
 #define ONSRAM_DRIVER_MAJOR	1
@@ -100,10 +101,19 @@ static const struct drm_ioctl_desc onsram_ioctls[] = {
 #undef ONSRAM_IOCTL
 };
 
+/* DRM_ACCEL_FOPS but for the ioctls */
 static const struct file_operations onsram_fops = {
 	.owner = THIS_MODULE,
-	DRM_ACCEL_FOPS,
+	.open = accel_open,
+	.release = drm_release,
+	.unlocked_ioctl = onsram_ioctl,
+	.compat_ioctl = onsram_compat_ioctl,
+	.poll = drm_poll,
+	.read = drm_read,
+	.llseek = noop_llseek,
+	.mmap = drm_gem_mmap,
 	.show_fdinfo = drm_show_fdinfo,
+	.fop_flags = FOP_UNSIGNED_OFFSET,
 };
 
 const struct drm_driver onsram_drm_driver = {

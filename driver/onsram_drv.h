@@ -294,16 +294,9 @@ void onsram_context_close(struct onsram_context *ctx);
 /** onsram_context_stats() - a consistent copy of the totals */
 void onsram_context_stats(struct onsram_context *ctx, struct drm_onsram_stats *stats);
 /** onsram_device_stats() - likewise of the device */
-/** onsram_timeout_jiffies() - what is left of an absolute CLOCK_MONOTONIC time */
-unsigned long onsram_timeout_jiffies(s64 timeout_ns);
 void onsram_device_stats(struct onsram_device *odev, struct drm_onsram_stats *stats);
 
 /* onsram_gem.c */
-/**
- * onsram_copy_array() - copies @nr structures of @size from user space, where they are @stride
- * apart; E2BIG unless the rest is zero
- */
-void *onsram_copy_array(u64 user, u32 nr, u32 stride, size_t size);
 
 struct drm_gem_object *onsram_gem_create_object(struct drm_device *drm, size_t size);
 /** onsram_bo_lookup() - a reference to a client's buffer, or NULL */
@@ -318,7 +311,7 @@ void onsram_residence_lost(struct onsram_residence *res);
 /** onsram_bo_reap() - work: frees buffers whose last placement action has completed */
 void onsram_bo_reap(struct work_struct *work);
 
-/* onsram_sync.c, onsram_submit.c */
+/* onsram_submit.c */
 
 /** onsram_ops_build() - validates @uops and turns them into commands for @ctx; -EINVAL */
 struct onsram_op *onsram_ops_build(struct onsram_context *ctx, const struct drm_onsram_op *uops,

@@ -32,7 +32,8 @@ void onsram_show_fdinfo(struct drm_printer *p, struct drm_file *file)
 	drm_printf(p, "drm-engine-copy:\t%llu ns\n", div_u64(busy[e], 1000));
 
 	drm_show_memory_stats(p, file);
-	drm_printf(p, "onsram-memory-charged:\t%llu KiB\n", DIV_ROUND_UP_ULL(onsram_charged(ctx), 1024));
+	drm_printf(p, "onsram-memory-charged:\t%llu KiB\n",
+		   DIV_ROUND_UP_ULL(onsram_charged(ctx), 1024));
 	spm.private = stats.resident_bytes;
 	spm.resident = stats.resident_bytes;
 	drm_print_memory_stats(p, &spm, DRM_GEM_OBJECT_RESIDENT, "spm");

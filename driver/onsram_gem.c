@@ -9,22 +9,12 @@
 
 #include <drm/drm_drv.h>
 #include <drm/drm_gem.h>
+#include <drm/drm_utils.h>
 
 #include "onsram_account.h"
 #include "onsram_device.h"
 #include "onsram_drv.h"
 #include "onsram_job.h"
-unsigned long onsram_timeout_jiffies(s64 timeout_ns)
-{
-	ktime_t now = ktime_get();
-	u64 left;
-
-	if (ktime_compare(timeout_ns, now) <= 0)
-		return 0;
-	left = nsecs_to_jiffies64(ktime_to_ns(ktime_sub(timeout_ns, now)));
-	return min_t(u64, left + 1, MAX_SCHEDULE_TIMEOUT - 1);
-}
-
 
 static void onsram_bo_unmap(struct onsram_bo *bo)
 {
@@ -321,7 +311,7 @@ int onsram_ioctl_bo_cpu_prep(struct drm_device *drm, void *data, struct drm_file
 
 	do {
 		left = dma_resv_wait_timeout(bo->base.base.resv, dma_resv_usage_rw(write), true,
-					     onsram_timeout_jiffies(args->timeout_ns));
+					     drm_timeout_abs_to_jiffies(args->timeout_ns));
 		if (left <= 0) {
 			ret = left ? left : -ETIME;
 			break;
@@ -331,12 +321,13 @@ int onsram_ioctl_bo_cpu_prep(struct drm_device *drm, void *data, struct drm_file
 			break;
 		if (fence) {
 			left = dma_fence_wait_timeout(fence, true,
-						      onsram_timeout_jiffies(args->timeout_ns));
+						      drm_timeout_abs_to_jiffies(args->timeout_ns));
 			dma_fence_put(fence);
 			if (left <= 0)
 				ret = left ? left : -ETIME;
 		} else {
-			ret = onsram_bo_wait_action(bo, onsram_timeout_jiffies(args->timeout_ns));
+			left = drm_timeout_abs_to_jiffies(args->timeout_ns);
+			ret = onsram_bo_wait_action(bo, left);
 			ret = ret ? ret : -EAGAIN;
 		}
 	} while (ret == -EAGAIN);

@@ -7,6 +7,7 @@
 #include <linux/sort.h>
 
 #include <drm/drm_drv.h>
+#include <drm/drm_utils.h>
 
 #include "onsram_account.h"
 #include "onsram_ioctl.h"
@@ -397,7 +398,7 @@ int onsram_ioctl_graph_wait_plan(struct drm_device *drm, void *data, struct drm_
 		return -ENOENT;
 
 	left = wait_event_interruptible_timeout(graph->plan_wait, onsram_graph_settled(graph),
-						onsram_timeout_jiffies(args->timeout_ns));
+						drm_timeout_abs_to_jiffies(args->timeout_ns));
 	if (left < 0)
 		ret = left;
 	else if (drm_dev_is_unplugged(drm))

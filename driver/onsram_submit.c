@@ -7,6 +7,7 @@
 
 #include <drm/drm_print.h>
 
+#include "onsram_ioctl.h"
 #include "onsram_job.h"
 #include "onsram_sync.h"
 #include "onsram_validate.h"

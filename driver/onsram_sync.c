@@ -1,48 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Syncobjs in and out, and arrays from user space.
+ * Syncobjs in and out.
  */
 
 #include <linux/dma-fence-chain.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
 
 #include <drm/drm_syncobj.h>
 
-#include "onsram_drv.h"
+#include "onsram_ioctl.h"
 #include "onsram_sync.h"
-
-void *onsram_copy_array(u64 user, u32 nr, u32 stride, size_t size)
-{
-	const void __user *src = u64_to_user_ptr(user);
-	void *array;
-	u32 i;
-	int ret;
-
-	if (stride < size || stride % sizeof(u64))
-		return ERR_PTR(-EINVAL);
-	array = kvmalloc_array(nr, size, GFP_KERNEL);
-	if (!array)
-		return ERR_PTR(-ENOMEM);
-
-	if (stride == size) {
-		if (copy_from_user(array, src, nr * size)) {
-			ret = -EFAULT;
-			goto err_free;
-		}
-		return array;
-	}
-	for (i = 0; i < nr; i++) {
-		ret = copy_struct_from_user(array + i * size, size, src + (u64)i * stride, stride);
-		if (ret)
-			goto err_free;
-	}
-	return array;
-
-err_free:
-	kvfree(array);
-	return ERR_PTR(ret);
-}
 
 static int onsram_sync_out_init(struct onsram_sync_out *out, struct drm_file *file,
 				const struct drm_onsram_sync *sync)

@@ -47,6 +47,8 @@ extern "C" {
 #define DRM_ONSRAM_MAX_BOS		8192	/* buffers a SUBMIT or a graph names */
 #define DRM_ONSRAM_MAX_SYNCS		64
 #define DRM_ONSRAM_MAX_BO_SIZE		(1ull << 32)
+#define DRM_ONSRAM_MAX_SYNCOBJS		4096	/* of a file, and of a DRM_IOCTL_SYNCOBJ_* call */
+#define DRM_ONSRAM_MAX_STRIDE		4096	/* bytes from one structure to the next */
 
 /**
  * enum drm_onsram_policy - who decides what stays in the SPM
