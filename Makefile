@@ -50,6 +50,13 @@ endif
 
 # --- host programs, in the plain and the sanitized flavour ---------------------
 
+# $(call say,WORD): announces what a recipe makes, as the kernel's build does. V=1
+# shows the commands instead, and -s nothing.
+V ?=
+Q := $(if $(filter 1,$(V)),,@)
+silent := $(filter 1,$(V))$(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
+say = $(if $(silent),,@printf '  %-7s %s\n' $(1) '$(or $(2),$(@:$(B)/%=%))')
+
 SAN ?=
 B := build/$(if $(SAN),san,host)
 CC := gcc
@@ -83,10 +90,12 @@ include $(wildcard lib/*/build.mk qemu-device/build.mk tools/build.mk tools/*/bu
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(CC) $(CFLAGS) -c -o $@ $<
 
 $(B)/gen/%.o: $(B)/gen/%.c
-	$(CC) $(CFLAGS) -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(CC) $(CFLAGS) -c -o $@ $<
 
 -include $(if $(setup),$(shell find $(B) -name '*.d' 2>/dev/null))
 
@@ -114,7 +123,8 @@ $(KERNEL):
 	@scripts/fetch-kernel >/dev/null
 
 $(IMAGE): $(KERNEL)/release $(MODULE) $(VM)/files $(guest_inputs)
-	tools/vm/mkimage $@ $(KERNEL) $(MODULE) $(guest_files)
+	$(call say,GEN)
+	$(Q)tools/vm/mkimage $@ $(KERNEL) $(MODULE) $(guest_files)
 
 $(KERNEL)/release: | $(KERNEL)
 
@@ -153,7 +163,7 @@ help:
 	@echo '  make unit qtest kselftest e2e conformance lint'
 	@echo '                     one layer of the tests'
 	@echo '  make bench         benchmarks'
-	@echo '  make all           build everything, run nothing'
+	@echo '  make all           build everything, run nothing; V=1 shows the commands'
 	@echo '  make clean         remove build/; make distclean: the cache as well'
 	@echo
 	@echo 'Settings of the guest, as in "make vm CMD=... SPM_SIZE=4M":'
@@ -164,13 +174,22 @@ help:
 	@echo
 	@echo 'The cache: $(CACHE)'
 
-# In parallel, while what runs the guest runs alone.
-all guest:
-	@$(MAKE) --no-print-directory -j$(JOBS) built-$@
+# In parallel, while what runs the guest runs alone; and by one make at a time, so
+# that two in a checkout do no harm to what they build.
+locked = mkdir -p build && flock -o build/lock $(MAKE) --no-print-directory -j$(JOBS)
 
-.PHONY: built-all built-guest
-built-all: built-guest $(PROGRAMS) $(UNIT_TESTS) $(SELFTESTS)
+all:
+	+@$(locked) built-all
+
+# For those who want to see what runs in it: one line, and what goes wrong
+guest:
+	$(call say,BUILD)
+	+@$(locked) $(if $(filter 1,$(V)),,-s) built-guest
+
+.PHONY: built-all built-guest built-unit built-debug
+built-all: built-guest built-unit $(PROGRAMS) $(SELFTESTS)
 built-guest: qemu models $(IMAGE)
+built-unit: $(UNIT_TESTS)
 
 qemu:
 	@qemu-device/build.sh >/dev/null
@@ -210,9 +229,9 @@ unit: suite-unit suite-unit-san
 qtest kselftest e2e conformance lint: %: suite-%
 
 suite-unit:
-	@scripts/suite unit $(MAKE) --no-print-directory -j$(JOBS) tap-unit
+	@scripts/suite unit $(MAKE) --no-print-directory tap-unit
 suite-unit-san:
-	@scripts/suite unit-san $(MAKE) --no-print-directory -j$(JOBS) SAN=1 tap-unit
+	@scripts/suite unit-san $(MAKE) --no-print-directory SAN=1 tap-unit
 suite-qtest:
 	@scripts/suite qtest $(MAKE) --no-print-directory tap-qtest
 suite-kselftest:
@@ -228,8 +247,9 @@ suite-lint:
 
 .PHONY: tap-unit tap-qtest tap-kselftest tap-e2e tap-conformance tap-lint tap-debug
 tap-unit: export CMOCKA_MESSAGE_OUTPUT = TAP
-tap-unit: $(UNIT_TESTS)
-	@status=0; for t in $^; do echo "# $$t"; timeout 300 "$(TOP)/$$t" || status=1; done; exit $$status
+tap-unit:
+	+@$(locked) built-unit
+	@status=0; for t in $(UNIT_TESTS); do echo "# $$t"; timeout 300 "$(TOP)/$$t" || status=1; done; exit $$status
 
 tap-qtest: qemu
 	@out=$$(qemu-device/build.sh) && \
@@ -243,11 +263,16 @@ run_selftests = status=0; for t in /usr/lib/onsram/selftests/*; do \
 
 # KUnit prints its results two levels deep and its suites run when the module is
 # loaded; the kernel log is judged by the last self test.
-tap-debug: qemu module-debug $(guest_inputs)
-	@kernel=$$(scripts/build-debug-kernel) && image=build/vm-debug/initramfs.cpio && \
-	tools/vm/mkimage $$image "$$kernel" build/module-debug/onsram.ko $(guest_files) && \
-	$(call vm,$$kernel,$$image,build/vm-debug) --timeout 2700 \
+tap-debug:
+	+@$(locked) built-debug
+	@$(call vm,$$(scripts/build-debug-kernel),$(DEBUG_IMAGE),build/vm-debug) --timeout 2700 \
 		--command '$(run_kunit); $(run_selftests)'
+
+DEBUG_IMAGE := build/vm-debug/initramfs.cpio
+built-debug: qemu module-debug $(guest_inputs)
+	$(call say,GEN,$(DEBUG_IMAGE))
+	$(Q)tools/vm/mkimage $(DEBUG_IMAGE) "$$(scripts/build-debug-kernel)" \
+		build/module-debug/onsram.ko $(guest_files)
 
 run_kunit = for r in /sys/kernel/debug/kunit/*/results; do \
 	sed -n "/^    \(not \)*ok/s/^    //p; /^    [^o]/s/^/\# /p" "$$r"; done

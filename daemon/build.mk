@@ -6,13 +6,15 @@ NETLINK_OBJS := $(filter %/agent.o %/static.o %/onsramd.o %/netlink.o %/netlink-
 
 $(NETLINK_OBJS): CFLAGS += -I/usr/include/libnl3
 $(B)/onsramd: $(ONSRAMD_OBJS) $(LIBPLANNER) $(LIBPERF)
-	$(CC) $(LDFLAGS) -o $@ $^ -lnl-genl-3 -lnl-3
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lnl-genl-3 -lnl-3
 PROGRAMS += $(B)/onsramd
 
 DAEMON_TESTS := $(addprefix $(B)/tests/unit/,test-eager test-netlink test-notify)
 $(DAEMON_TESTS:=.o): CFLAGS += -Idaemon -I/usr/include/libnl3
 $(DAEMON_TESTS): %: %.o $(LIBPLANNER) $(LIBPERF)
-	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka -lnl-genl-3 -lnl-3
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka -lnl-genl-3 -lnl-3
 $(B)/tests/unit/test-eager: $(B)/daemon/eager.o $(B)/daemon/table.o
 $(B)/tests/unit/test-netlink: $(B)/daemon/netlink-parse.o
 $(B)/tests/unit/test-notify: $(B)/daemon/notify.o $(B)/daemon/log.o

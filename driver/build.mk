@@ -2,21 +2,20 @@
 # onsram.ko, against the headers of the very kernel that the guest boots. Kbuild
 # writes beside the sources, so it gets a folder of links to them.
 
-DRIVER_SRCS := $(wildcard driver/Kbuild driver/*.[ch] driver/tests/*)
+# Not what a build in the checkout itself (the Kbuild file at the top) left behind
+DRIVER_SRCS := $(filter-out %.mod.c,$(wildcard driver/Kbuild driver/*.[ch] driver/tests/*.c))
 DRIVER_HDRS := $(wildcard uapi/*/*.h qemu-device/include/hw/misc/*.h)
 MODULE := build/module/onsram.ko
 KHEADERS := /usr/src/linux-headers-$(KREL)
 
 # $(call module,FOLDER,KERNEL BUILD FOLDER,MORE): build the module in FOLDER
 define module
-@mkdir -p $(1)
+@mkdir -p build/logs $(1)/tests
 @find $(1) -xtype l -delete
-@cd driver && find . -name build.mk -o -type d -exec mkdir -p '$(TOP)/$(1)/{}' \; \
-	-o -type f -exec ln -sfn '$(TOP)/driver/{}' '$(TOP)/$(1)/{}' \;
-@mkdir -p build/logs
-@echo '  building onsram.ko for $(notdir $(2))' >&2
-@$(MAKE) -C $(2) M=$(TOP)/$(1) ONSRAM_ROOT=$(TOP) $(3) modules \
-	>build/logs/$(notdir $(1)).log 2>&1 || \
+@for f in $(DRIVER_SRCS); do ln -sfn '$(TOP)/'$$f $(1)/$${f#driver/}; done
+$(call say,KBUILD,$(1)/onsram.ko)
++$(Q)set -o pipefail; $(MAKE) -C $(2) M=$(TOP)/$(1) ONSRAM_ROOT=$(TOP) $(3) modules 2>&1 | \
+	tee build/logs/$(notdir $(1)).log $(if $(filter 1,$(V)),,>/dev/null) || \
 	{ grep -E -A6 'error|warning|undefined|\*\*\*' build/logs/$(notdir $(1)).log | tail -n 60 >&2; \
 	echo 'the whole log is build/logs/$(notdir $(1)).log' >&2; exit 1; }
 @touch $(1)/onsram.ko

@@ -4,7 +4,8 @@ LIBONSRAM_SO := $(B)/libonsram.so.0.1
 
 $(LIBONSRAM_SO): tools/lib/device.c packaging/libonsram.map
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -fPIC -shared -Wl,-soname,libonsram.so.0 \
+	$(call say,LD)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fPIC -shared -Wl,-soname,libonsram.so.0 \
 		-Wl,--version-script=packaging/libonsram.map -o $@ $<
 
 .PHONY: packaged deb

@@ -14,8 +14,9 @@ LIBONSRAM_OBJS := $(LIBONSRAM_SRCS:%.c=$(B)/%.o) $(B)/gen/onnx.pb-c.o
 $(B)/gen/onnx.pb-c.c: $(ONNX_PROTO)
 	$(if $(ONNX_PROTO),,$(error no onnx.proto: install libonnx-dev))
 	@mkdir -p $(@D)
-	cp $(ONNX_PROTO) $(@D)/onnx.proto
-	cd $(@D) && protoc-c --c_out=. onnx.proto
+	$(call say,GEN)
+	$(Q)cp $(ONNX_PROTO) $(@D)/onnx.proto
+	$(Q)cd $(@D) && protoc-c --c_out=. onnx.proto
 
 $(B)/gen/onnx.pb-c.h: $(B)/gen/onnx.pb-c.c ;
 
@@ -23,5 +24,6 @@ $(LIBONSRAM_OBJS): CFLAGS += -I$(B)/gen -Itools/lib
 $(LIBONSRAM_SRCS:%.c=$(B)/%.o): | $(B)/gen/onnx.pb-c.h
 
 $(LIBONSRAM): $(LIBONSRAM_OBJS)
-	rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^

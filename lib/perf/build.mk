@@ -5,10 +5,12 @@ LIBPERF := $(B)/libonsram-perf.a
 PERF_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard lib/perf/*.c))
 
 $(LIBPERF): $(PERF_OBJS)
-	rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
 
 PERF_TESTS := $(addprefix $(B)/tests/unit/,test-perf test-fluid)
 $(PERF_TESTS): %: %.o $(LIBPERF)
-	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka
 UNIT_TESTS += $(PERF_TESTS)

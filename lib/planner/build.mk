@@ -4,10 +4,12 @@ LIBPLANNER := $(B)/libonsram-planner.a
 PLANNER_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard lib/planner/*.c))
 
 $(LIBPLANNER): $(PLANNER_OBJS)
-	rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
 
 PLANNER_TESTS := $(addprefix $(B)/tests/unit/,test-price test-planner test-allocate)
 $(PLANNER_TESTS): %: %.o $(LIBPLANNER) $(LIBPERF)
-	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka
 UNIT_TESTS += $(PLANNER_TESTS)

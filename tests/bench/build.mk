@@ -4,4 +4,5 @@ PROGRAMS += $(SUBMIT_COST)
 
 $(B)/tests/bench/submit-cost.o: CFLAGS += -Itools/lib
 $(SUBMIT_COST): $(B)/tests/bench/submit-cost.o $(LIBONSRAM)
-	$(CC) $(LDFLAGS) -o $@ $^ -lprotobuf-c -lm
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lprotobuf-c -lm

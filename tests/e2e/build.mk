@@ -5,6 +5,7 @@ RANDOMIZE := $(B)/tests/e2e/randomize
 $(RANDOMIZE).o: CFLAGS += -I$(B)/gen -Itools/lib -Itests/unit
 $(RANDOMIZE).o: | $(B)/gen/onnx.pb-c.h
 $(RANDOMIZE): $(RANDOMIZE).o $(addprefix $(B)/tests/unit/,host-run.o model.o) $(EXEC_OBJS) $(LIBONSRAM)
-	$(CC) $(LDFLAGS) -o $@ $^ -lprotobuf-c -ldnnl -lm
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lprotobuf-c -ldnnl -lm
 
-tap-e2e: $(RANDOMIZE)
+built-all: $(RANDOMIZE)

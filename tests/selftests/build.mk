@@ -10,7 +10,8 @@ $(SELFTEST_PROGRAMS:=.o): | $(KSRC)
 $(SELFTEST_PROGRAMS:=.o) $(SELFTEST_COMMON): CFLAGS += -Itools/lib -isystem $(KSELFTEST) \
 	-Wno-sign-compare $(shell pkg-config --cflags libnl-genl-3.0)
 $(SELFTEST_PROGRAMS): %: %.o $(SELFTEST_COMMON) $(B)/tools/lib/device.o
-	$(CC) $(LDFLAGS) -o $@ $^ -lm -lnl-genl-3 -lnl-3
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lm -lnl-genl-3 -lnl-3
 
 SELFTESTS += $(SELFTEST_PROGRAMS)
 # Last in the order of names: one takes the device away, one judges what all left in the log.

@@ -4,7 +4,8 @@
 EXEC_TESTS := $(addprefix $(B)/tests/unit/,test-exec test-exec-agree test-exec-cancel test-exec-check \
 	test-exec-math)
 $(EXEC_TESTS): %: %.o $(addprefix $(B)/tests/unit/,exec-fixture.o exec-ops.o) $(EXEC_OBJS)
-	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka -ldnnl -lm
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka -ldnnl -lm
 UNIT_TESTS += $(EXEC_TESTS)
 
 # The driver's validator, on the host: the few kernel headers it asks for are in shim/
@@ -23,7 +24,8 @@ $(RESIDENCY_OBJS) $(DRIVER_TESTS:%=%.o) $(B)/tests/unit/spm-sim.o: \
 $(RESIDENCY_TESTS): $(B)/tests/unit/spm-sim.o $(RESIDENCY_OBJS)
 $(PLAN_TESTS): $(B)/driver/onsram_plan.o
 $(DRIVER_TESTS): %: %.o $(VALIDATE_OBJS)
-	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka
 UNIT_TESTS += $(DRIVER_TESTS)
 
 # ONNX import: what a program computes is checked by the device's own arithmetic
@@ -33,7 +35,8 @@ IMPORT_OBJS := $(addprefix $(B)/tests/unit/,host-run.o model.o)
 $(IMPORT_TESTS:%=%.o) $(IMPORT_OBJS): CFLAGS += -I$(B)/gen -Itools/lib
 $(IMPORT_TESTS:%=%.o) $(IMPORT_OBJS): | $(B)/gen/onnx.pb-c.h
 $(IMPORT_TESTS): %: %.o $(IMPORT_OBJS) $(EXEC_OBJS) $(LIBONSRAM)
-	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka -lprotobuf-c -ldnnl -lm
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka -lprotobuf-c -ldnnl -lm
 UNIT_TESTS += $(IMPORT_TESTS)
 
 # The policy protocol: header against specification
@@ -43,11 +46,12 @@ UNIT_TESTS += tests/unit/test-netlink-spec.sh
 DEVICE_TESTS := $(addprefix $(B)/tests/unit/,test-device test-runner)
 $(DEVICE_TESTS:=.o) $(B)/tests/unit/mock-device.o: CFLAGS += -Itools/lib
 $(DEVICE_TESTS): %: %.o $(B)/tests/unit/mock-device.o $(LIBONSRAM)
-	$(CC) $(LDFLAGS) -Wl,--wrap=open,--wrap=close,--wrap=ioctl,--wrap=mmap,--wrap=munmap \
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -Wl,--wrap=open,--wrap=close,--wrap=ioctl,--wrap=mmap,--wrap=munmap \
 		-o $@ $^ -lcmocka -lprotobuf-c -lm
 UNIT_TESTS += $(DEVICE_TESTS)
 
 # The command line, without a device
 UNIT_TESTS += tests/unit/test-cli.sh
 tap-unit: export ONSRAM_BIN = $(B)/onsram
-tap-unit: | $(B)/onsram
+built-unit: $(B)/onsram

@@ -6,6 +6,7 @@ ONSRAM_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard tools/onsram/*.c))
 $(ONSRAM_OBJS): CFLAGS += -Itools/lib
 
 $(ONSRAM): $(ONSRAM_OBJS) $(LIBONSRAM) $(LIBPLANNER) $(LIBPERF)
-	$(CC) $(LDFLAGS) -o $@ $^ -lprotobuf-c -ljson-c -lcrypto -lm
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lprotobuf-c -ljson-c -lcrypto -lm
 
 PROGRAMS += $(ONSRAM)
