@@ -180,6 +180,49 @@ static irqreturn_t onsram_fault_irq(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
+/* The pin is level-triggered and other devices may share it: quench it here, look later */
+static irqreturn_t onsram_intx(int irq, void *data)
+{
+	struct onsram_device *odev = data;
+	u32 latched = readl(odev->regs + ONSRAM_REG_INTR_STATUS);
+
+	/* All ones: no power, or gone */
+	if (!latched || latched == ~0u)
+		return IRQ_NONE;
+	writel(latched, odev->regs + ONSRAM_REG_INTR_STATUS);
+	atomic_or(latched, &odev->intx_latched);
+	return IRQ_WAKE_THREAD;
+}
+
+static irqreturn_t onsram_intx_thread(int irq, void *data)
+{
+	struct onsram_device *odev = data;
+	u32 latched = atomic_xchg(&odev->intx_latched, 0);
+	u32 e;
+
+	for (e = 0; e < odev->nr_engines; e++)
+		if (latched & BIT(e))
+			onsram_engine_irq(irq, &odev->engine[e]);
+	if (latched & ONSRAM_INTR_FAULT)
+		onsram_fault_irq(irq, odev);
+	return IRQ_HANDLED;
+}
+
+/* One line for all: the machine has no MSI-X, or too few vectors left */
+static int onsram_request_intx(struct onsram_device *odev)
+{
+	struct device *dev = odev->drm.dev;
+	int ret;
+
+	ret = pci_alloc_irq_vectors(odev->pdev, 1, 1, PCI_IRQ_INTX);
+	if (ret < 0)
+		return dev_err_probe(dev, ret, "has neither %u MSI-X vectors nor an INTx line\n",
+				     odev->nr_engines + 1);
+	dev_info(dev, "no %u MSI-X vectors: all interrupts share INTx\n", odev->nr_engines + 1);
+	return devm_request_threaded_irq(dev, pci_irq_vector(odev->pdev, 0), onsram_intx,
+					 onsram_intx_thread, IRQF_SHARED, dev_name(dev), odev);
+}
+
 static int onsram_request_irqs(struct onsram_device *odev)
 {
 	u32 vectors = odev->nr_engines + 1;
@@ -189,7 +232,7 @@ static int onsram_request_irqs(struct onsram_device *odev)
 
 	ret = pci_alloc_irq_vectors(odev->pdev, vectors, vectors, PCI_IRQ_MSIX);
 	if (ret < 0)
-		return dev_err_probe(dev, ret, "needs %u MSI-X vectors\n", vectors);
+		return onsram_request_intx(odev);
 
 	for (e = 0; e < odev->nr_engines; e++) {
 		struct onsram_engine *engine = &odev->engine[e];

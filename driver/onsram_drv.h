@@ -194,6 +194,7 @@ struct onsram_graph {
  * @nr_engines: compute engines and the copy engine, which is the last one
  * @engine: engines
  * @sched: their schedulers; entities point into it
+ * @intx_latched: where all share INTx, interrupts that its thread has yet to look at
  * @ctx_table: context table, one entry per asid
  * @ctx_table_dma: its bus address
  * @open_lock: of two files only one can take the last context
@@ -232,6 +233,7 @@ struct onsram_device {
 	u32 nr_engines;
 	struct onsram_engine engine[ONSRAM_MAX_ENGINES];
 	struct drm_gpu_scheduler *sched[ONSRAM_MAX_ENGINES];
+	atomic_t intx_latched;
 	__le64 *ctx_table;
 	dma_addr_t ctx_table_dma;
 	struct mutex open_lock; /* contexts, against other opens */

@@ -38,6 +38,18 @@ void onsram_fault(OnsramState *s, uint32_t engine, uint32_t cause,
     onsram_raise(s, s->engines);
 }
 
+/* Without MSI-X: the pin is asserted while anything is latched; under the BQL */
+void onsram_intx_update(OnsramState *s)
+{
+    PCIDevice *dev = PCI_DEVICE(s);
+    bool latched;
+
+    WITH_QEMU_LOCK_GUARD(&s->lock) {
+        latched = s->intr_status;
+    }
+    pci_set_irq(dev, latched && !msix_enabled(dev));
+}
+
 /* Many completions, one message: the vectors raised since the last time */
 void onsram_irq_bh(void *opaque)
 {
@@ -50,6 +62,9 @@ void onsram_irq_bh(void *opaque)
         s->irq_pending &= ~vectors;
     }
     if (!msix_enabled(PCI_DEVICE(s))) {
+        if (vectors) {
+            onsram_intx_update(s);
+        }
         return;
     }
     for (unsigned v = 0; v <= s->engines; v++) {

@@ -192,6 +192,7 @@ static bool init_capabilities(OnsramState *s, Error **errp)
     PCIDevice *dev = PCI_DEVICE(s);
     unsigned vectors = s->engines + 1;
 
+    pci_config_set_interrupt_pin(dev->config, 1);
     if (pcie_endpoint_cap_init(dev, EXPRESS_OFFSET) < 0) {
         error_setg(errp, "no PCI Express capability");
         return false;

@@ -238,6 +238,7 @@ void onsram_raise(OnsramState *s, unsigned vector);
 void onsram_fault(OnsramState *s, uint32_t engine, uint32_t cause,
                   uint32_t asid, uint64_t addr, uint64_t seq);
 void onsram_irq_bh(void *opaque);
+void onsram_intx_update(OnsramState *s);
 
 /* migrate.c */
 extern const VMStateDescription onsram_vmstate;

@@ -314,14 +314,11 @@ static void write32(OnsramState *s, hwaddr addr, uint32_t value)
     }
 }
 
-static void regs_write(void *opaque, hwaddr addr, uint64_t value,
-                       unsigned size)
+static void write_any(OnsramState *s, hwaddr addr, uint64_t value,
+                      unsigned size)
 {
-    OnsramState *s = opaque;
     uint64_t whole;
 
-    trace_onsram_reg_write(addr, size, value);
-    QEMU_LOCK_GUARD(&s->lock);
     if (read64(s, addr & ~7ull, &whole)) {
         if (size == 4) {
             value = deposit64(whole, 8 * (addr & 4), 32, value);
@@ -332,6 +329,22 @@ static void regs_write(void *opaque, hwaddr addr, uint64_t value,
     write32(s, addr, value);
     if (size == 8) {
         write32(s, addr + 4, value >> 32);
+    }
+}
+
+static void regs_write(void *opaque, hwaddr addr, uint64_t value,
+                       unsigned size)
+{
+    OnsramState *s = opaque;
+
+    trace_onsram_reg_write(addr, size, value);
+    WITH_QEMU_LOCK_GUARD(&s->lock) {
+        write_any(s, addr, value, size);
+    }
+    /* The driver acknowledged, or reset all: the pin follows at once */
+    if (addr / 8 == ONSRAM_REG_INTR_STATUS / 8 ||
+        addr / 8 == ONSRAM_REG_CTRL / 8) {
+        onsram_intx_update(s);
     }
 }
 

@@ -48,7 +48,7 @@
 #define   ONSRAM_CTRL_RESET         (1u << 1) /* wo: whole device; reads 0 when done */
 #define ONSRAM_REG_STATUS           0x014   /* ro */
 #define   ONSRAM_STATUS_READY       (1u << 0)
-#define ONSRAM_REG_INTR_STATUS      0x018   /* w1c: bit e engine e, bit 31 fault; latched whether or not MSI-X is delivered */
+#define ONSRAM_REG_INTR_STATUS      0x018   /* w1c: bit e engine e, bit 31 fault; latched whether or not MSI-X is delivered; INTx while not 0, without MSI-X */
 #define   ONSRAM_INTR_FAULT         (1u << 31)
 #define ONSRAM_REG_CTX_TABLE        0x020   /* rw 64: bus address of the context table, 4 KiB aligned */
 #define ONSRAM_REG_TIME             0x028   /* ro 64: modelled time, ps */
