@@ -5,6 +5,7 @@
 
 #include <linux/slab.h>
 
+#include <drm/drm_gem.h>
 #include <drm/drm_print.h>
 
 #include "onsram_ioctl.h"
@@ -118,33 +119,18 @@ err_free:
 	return ERR_PTR(ret);
 }
 
-/* Takes a reference to each buffer; @job owns them from the first on */
+/* Takes a reference to each buffer; @job owns what was found, also where this fails */
 static int onsram_submit_bos(struct onsram_job *job, struct drm_file *file, u64 user, u32 nr)
 {
-	u32 *handles;
-	int ret = 0;
+	struct drm_gem_object **objs = NULL;
+	int ret = drm_gem_objects_lookup(file, u64_to_user_ptr(user), nr, &objs);
 
-	job->bos = kvcalloc(nr, sizeof(*job->bos), GFP_KERNEL);
-	handles = kvmalloc_array(nr, sizeof(*handles), GFP_KERNEL);
-	if (!job->bos || !handles) {
-		ret = -ENOMEM;
-		goto out;
+	/* A pointer to the GEM object is one to the buffer, NULL where nothing was found */
+	static_assert(!offsetof(struct onsram_bo, base.base));
+	if (objs) {
+		job->bos = (struct onsram_bo **)objs;
+		job->nr_bos = nr;
 	}
-	if (copy_from_user(handles, u64_to_user_ptr(user), nr * sizeof(*handles))) {
-		ret = -EFAULT;
-		goto out;
-	}
-	while (job->nr_bos < nr) {
-		struct onsram_bo *bo = onsram_bo_lookup(file, handles[job->nr_bos]);
-
-		if (!bo) {
-			ret = -ENOENT;
-			break;
-		}
-		job->bos[job->nr_bos++] = bo;
-	}
-out:
-	kvfree(handles);
 	return ret;
 }
 
