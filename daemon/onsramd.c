@@ -27,7 +27,6 @@
 /* After the kernel announced a device it takes a moment until it can be attached to */
 #define SETTLE_MS	3000
 #define RESCAN_MS	200
-#define OOM_SCORE_ADJ	-900
 
 static const char usage[] =
 "usage: onsramd [OPTION]...\n"
@@ -282,25 +281,6 @@ static int serve(struct onsram_agent *a, int signals, int uevents)
 	}
 }
 
-/*
- * With the daemon the policy of every client would go, so when memory runs out it is among the
- * last to be chosen.  Who lacks the right to that goes without.
- */
-static void shield_from_oom(void)
-{
-	FILE *f = fopen("/proc/self/oom_score_adj", "r+");
-	int adj;
-
-	if (!f)
-		return;
-	if (fscanf(f, "%d", &adj) == 1 && adj > OOM_SCORE_ADJ) {
-		rewind(f);
-		if (fprintf(f, "%d", OOM_SCORE_ADJ) < 0 || fflush(f))
-			onsram_info("not protected when memory runs out: %s", strerror(errno));
-	}
-	fclose(f);
-}
-
 static int start(struct onsram_agent *a, const struct options *o, int ready)
 {
 	int ret = onsram_agent_connect(a);
@@ -337,7 +317,6 @@ int main(int argc, char **argv)
 		if (ready < 0)
 			goto out;
 	}
-	shield_from_oom();
 	signals = open_signals();
 	/* Before the first look, so that no device appears unseen between the two */
 	uevents = open_uevents();
