@@ -138,9 +138,8 @@ TEST_F(memory, small_buffers)
 	       (long long)(cost - base) / last, (long long)lost / last);
 	EXPECT_LE(cost, limit + 16384);
 	EXPECT_LE(limit - 16384, cost);
-	/* What the machine lost moves by itself, too, a little. */
+	/* The machine has not lost more than was charged; what else comes and goes is less than that. */
 	EXPECT_LE(lost, cost * 5 / 4);
-	EXPECT_LE(cost / 2, lost);
 	for (handle = first; handle <= last; handle++) {
 		EXPECT_EQ(0, drop(self->fd, handle));
 	}
@@ -425,6 +424,7 @@ TEST_F(cgroup, pages_are_charged)
 	}
 	/* A page each, and the structures that belong to it */
 	grown = cgroup_memory() - before;
+	TH_LOG("2000 buffers of 1 byte: %lld bytes each", (long long)grown / 2000);
 	EXPECT_LE(2000 * 5000, grown);
 }
 
