@@ -17,8 +17,8 @@ struct onsram_device;
  */
 int onsram_charge(struct onsram_context *ctx, u64 bytes);
 /**
- * onsram_charge_anyway() - likewise for what hangs on an object that is charged already and is
- * small beside it (page tables): the next object finds less room
+ * onsram_charge_anyway() - likewise for what must not fail and is small beside the object that
+ * it belongs to (page tables, a write-back): the next object finds less room
  */
 void onsram_charge_anyway(struct onsram_context *ctx, u64 bytes);
 /** onsram_uncharge() - undoes either */

@@ -111,14 +111,18 @@ static int onsram_job_charge(struct onsram_job *job)
 {
 	u64 cost = sizeof(*job) + sizeof(*job->fence) + sizeof(*job->base.s_fence) +
 		   BITS_TO_LONGS(job->nr_bos) * sizeof(long);
-	int ret;
+	int ret = 0;
 
 	if (!job->graph)
 		cost += (u64)job->nr_ops * sizeof(*job->ops) +
 			(u64)job->nr_bos * sizeof(*job->bos);
 	if (job->retired)
 		cost += (u64)job->nr_ops * sizeof(*job->retired);
-	ret = onsram_charge(job->ctx, cost);
+	/* However full: what is dirty must reach its home */
+	if (job->kind == ONSRAM_JOB_WRITEBACK)
+		onsram_charge_anyway(job->ctx, cost);
+	else
+		ret = onsram_charge(job->ctx, cost);
 	if (!ret)
 		job->cost = cost;
 	return ret;

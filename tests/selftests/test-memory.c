@@ -241,6 +241,28 @@ TEST_F(memory, graphs_and_jobs)
 	free(ops);
 }
 
+/* Whoever has taken all still gets results home. */
+TEST_F(memory, dirty_at_the_limit)
+{
+	struct drm_onsram_op op = fill_all_op(7);
+	struct client c;
+	float y = 0;
+
+	ASSERT_EQ(0, client_open(&c));
+	ASSERT_EQ(0, onsram_device_set_policy(c.dev, "lru"));
+	ASSERT_EQ(0, run_ops(&c, &op, 1));
+	ASSERT_EQ(DRM_ONSRAM_RESIDENCY_DIRTY, residency(&c, 0));
+	ASSERT_EQ(0, set_parameter("client_mem_percent", 2));
+	while (make(c.dev->fd, MIB))
+		;
+	/* More than allowed is taken: not even a job fits. */
+	ASSERT_EQ(0, set_parameter("client_mem_percent", 1));
+	ASSERT_EQ(-ENOSPC, onsram_submit(c.dev, &op, 1, c.handle, NR_BUFFERS, NULL, 0));
+	EXPECT_EQ(0, get_floats(&c, 0, &y, 1));
+	EXPECT_EQ(7, y);
+	client_close(&c);
+}
+
 /* How many files a process could open, and the errno of the next */
 struct opened {
 	int nr;
