@@ -23,7 +23,7 @@ static const char *check_numbers(const struct onsram_model *m, const struct onsr
 {
 	if (iv->tensor >= g->nr_tensors)
 		return "the graph has no such tensor";
-	if (iv->flags & ~(ONSRAM_INTERVAL_FETCH | ONSRAM_INTERVAL_KEEP))
+	if (iv->flags & ~(ONSRAM_INTERVAL_FETCH | ONSRAM_INTERVAL_KEEP | ONSRAM_INTERVAL_OVERWRITE))
 		return "unknown flags";
 	if (iv->first_op > iv->last_op || iv->last_op >= g->nr_ops)
 		return "the graph has no such operations";
@@ -109,14 +109,20 @@ static const char *check_windows(const struct onsram_flow *f, const struct onsra
 	return NULL;
 }
 
+static bool overwrites(const struct onsram_flow *f, const struct onsram_interval *a,
+		       const struct onsram_interval *b)
+{
+	return b->flags & ONSRAM_INTERVAL_OVERWRITE && onsram_flow_overwrites(f, a, b);
+}
+
 static const char *check_pairs(const struct onsram_flow *f, const struct onsram_interval *iv,
 			       uint32_t k)
 {
 	const char *why = NULL;
 
 	for (uint32_t j = 0; j < k && !why; j++) {
-		if (meet(taken(&iv[j]), taken(&iv[k])) &&
-		    iv[j].offset < iv[k].offset + iv[k].bytes && iv[k].offset < iv[j].offset + iv[j].bytes)
+		if (meet(taken(&iv[j]), taken(&iv[k])) && onsram_shared(&iv[j], &iv[k]) &&
+		    !overwrites(f, &iv[j], &iv[k]) && !overwrites(f, &iv[k], &iv[j]))
 			why = "two intervals have the same place at the same time";
 		else if (iv[j].tensor == iv[k].tensor)
 			why = iv[j].first_op <= iv[k].first_op ? check_tensor(f, &iv[j], &iv[k]) :
@@ -135,7 +141,7 @@ static const char *check_room(const struct onsram_flow *f, const struct onsram_i
 		struct span s = taken(&iv[j]);
 
 		if (s.from <= taken(&iv[k]).from && taken(&iv[k]).from < s.to)
-			held += iv[j].bytes;
+			held += iv[j].bytes - (overwrites(f, &iv[j], &iv[k]) ? onsram_shared(&iv[j], &iv[k]) : 0);
 	}
 	return held + ONSRAM_STAGING_MIN > f->m->spm_size ?
 	       "more held at once than the SPM less the staging window" : NULL;

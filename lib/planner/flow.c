@@ -104,6 +104,22 @@ bool onsram_flow_fetches(const struct onsram_flow *f, uint32_t tensor, uint32_t 
 	       f->g->tensors[tensor].bytes;
 }
 
+bool onsram_flow_overwrites(const struct onsram_flow *f, const struct onsram_interval *a,
+			    const struct onsram_interval *b)
+{
+	const struct onsram_use *last, *first;
+	uint32_t n = onsram_flow_uses(f, a->tensor, &last);
+
+	if (!onsram_flow_uses(f, b->tensor, &first) || a->tensor == b->tensor ||
+	    !(f->g->tensors[a->tensor].flags & DRM_ONSRAM_TENSOR_TRANSIENT) ||
+	    !(f->g->tensors[b->tensor].flags & DRM_ONSRAM_TENSOR_TRANSIENT))
+		return false;
+	last += n - 1;
+	return last->op == a->last_op && last->slots > 1 && first->op == b->first_op && first->slots == 1 &&
+	       a->last_op == b->first_op && b->reserve_op == b->first_op &&
+	       !((a->flags | b->flags) & ONSRAM_INTERVAL_KEEP);
+}
+
 uint64_t onsram_flow_bound(const struct onsram_flow *f)
 {
 	const struct onsram_plan_graph *g = f->g;

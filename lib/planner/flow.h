@@ -63,6 +63,13 @@ static inline uint64_t onsram_flow_moves(const struct onsram_flow *f, const stru
 
 	return iv->bytes < left ? iv->bytes : left;
 }
+/**
+ * onsram_flow_overwrites() - whether @b's place may be, in part or whole, what @a's was
+ *
+ * Where the operation that makes @b's tensor is the last to read @a's: it reads first.
+ */
+bool onsram_flow_overwrites(const struct onsram_flow *f, const struct onsram_interval *a,
+			    const struct onsram_interval *b);
 /** onsram_flow_bound() - onsram_bound() of the graph's order */
 uint64_t onsram_flow_bound(const struct onsram_flow *f);
 
@@ -70,6 +77,16 @@ uint64_t onsram_flow_bound(const struct onsram_flow *f);
 static inline uint64_t onsram_granules(uint64_t bytes)
 {
 	return (bytes + ONSRAM_SPM_GRANULE - 1) / ONSRAM_SPM_GRANULE * ONSRAM_SPM_GRANULE;
+}
+
+/** onsram_shared() - bytes of the SPM that are in the places of both */
+static inline uint64_t onsram_shared(const struct onsram_interval *a, const struct onsram_interval *b)
+{
+	uint64_t low = a->offset > b->offset ? a->offset : b->offset;
+	uint64_t end_a = (uint64_t)a->offset + a->bytes, end_b = (uint64_t)b->offset + b->bytes;
+	uint64_t high = end_a < end_b ? end_a : end_b;
+
+	return high > low ? high - low : 0;
 }
 
 /** onsram_staging() - staging window left beside @held resident bytes */

@@ -40,7 +40,8 @@ struct onsram_plan_graph {
 	X(TOO_LARGE,	"larger than the SPM less the staging window") \
 	X(NO_ROOM,	"tensors of more value fill the SPM while it is live") \
 	X(FRAGMENTED,	"enough bytes are free, but not in one piece") \
-	X(BOUNDARY,	"input or output used once: it must cross DRAM anyway")
+	X(BOUNDARY,	"input or output used once: it must cross DRAM anyway") \
+	X(NO_ACTIVATION, "no activation: this policy holds nothing else")
 
 enum onsram_reason {
 #define ONSRAM_X(name, what) ONSRAM_REASON_##name,
@@ -192,6 +193,32 @@ struct onsram_plan *onsram_plan_static(const struct onsram_model *m, const struc
 /** onsram_plan_none() - a plan that holds nothing, whatever the options */
 struct onsram_plan *onsram_plan_none(const struct onsram_model *m, const struct onsram_plan_graph *g,
 				     const struct onsram_plan_options *opt);
+/**
+ * onsram_plan_paper() - OnSRAM-Static as published, whatever the options: paper.c tells what that is
+ *
+ * For the order of operations that goes with it see onsram_paper_order().
+ */
+struct onsram_plan *onsram_plan_paper(const struct onsram_model *m, const struct onsram_plan_graph *g,
+				      const struct onsram_plan_options *opt);
+/**
+ * onsram_paper_order() - OnSRAM-Static's order of a graph's operations
+ * @order: out, @g->nr_ops of them: the operations, first to last
+ *
+ * Return: 0, or -1 without memory.
+ */
+int onsram_paper_order(const struct onsram_model *m, const struct onsram_plan_graph *g, uint32_t *order);
+/**
+ * onsram_price_ideal() - a run with an SPM of unlimited size
+ *
+ * Weights and inputs are read once, by the operation that uses them first, outputs
+ * written once; nothing else crosses DRAM, and nothing is fetched ahead of its use.
+ * Return: 0, or -1 without memory.
+ */
+int onsram_price_ideal(const struct onsram_model *m, const struct onsram_plan_graph *g,
+		       struct onsram_price *price);
+/** onsram_plan_ideal() - a plan without intervals whose times are those of onsram_price_ideal() */
+struct onsram_plan *onsram_plan_ideal(const struct onsram_model *m, const struct onsram_plan_graph *g,
+				      const struct onsram_plan_options *opt);
 /** onsram_plan_free() - NULL is allowed */
 void onsram_plan_free(struct onsram_plan *p);
 

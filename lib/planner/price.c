@@ -72,6 +72,11 @@ static void place(struct onsram_pricer *p, const struct onsram_interval *iv, uin
 		held += p->held[i];
 		p->held[i] = held;
 	}
+	/* What one takes over from the other is the place of both, at that operation */
+	for (uint32_t k = 0; k < n; k++)
+		for (uint32_t j = 0; iv[k].flags & ONSRAM_INTERVAL_OVERWRITE && j < n; j++)
+			if (onsram_flow_overwrites(f, &iv[j], &iv[k]))
+				p->held[iv[k].first_op] -= onsram_shared(&iv[j], &iv[k]);
 }
 
 static const struct onsram_cost *operation_cost(struct onsram_pricer *p, uint32_t i)

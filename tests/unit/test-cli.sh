@@ -57,6 +57,7 @@ t 2 "which command?"
 t 2 'unknown command "fly"' fly
 t 2 "which model?" run
 t 2 'unknown policy "fast"' run x.onnx --policy fast
+t 2 "policy ideal is the model's alone" run x.onnx --policy none,ideal
 t 2 'unknown policy ""' run x.onnx --policy none,
 t 2 "policy lru is named twice" run x.onnx --policy lru,none,lru
 t 2 '--repeat is a number from 1' run x.onnx --repeat 0
@@ -96,7 +97,9 @@ t 2 'more than 6 dimensions' plan x.onnx --shape x=1,2,3,4,5,6,7
 t 2 '--spm-size is a number of bytes' plan x.onnx --spm-size 2T
 t 2 '--spm-size is a number of bytes' plan x.onnx --spm-size -2
 t 2 '--spm-size is a number of bytes' plan x.onnx --spm-size 99999999999G
-t 2 '--policy is static or none' plan x.onnx --policy lru
+t 2 '--policy is none, static-paper, static or ideal' plan x.onnx --policy lru
+t 2 '--policy is none, static-paper, static or ideal' plan x.onnx --policy fast
+t 2 '--model is default or paper' plan x.onnx --model exact
 t 2 '--without takes parts, overlap and constants, not "weights"' plan x.onnx --without parts,weights
 t 2 '--effort is a number from 1 to 1000' plan x.onnx --effort 0
 t 2 '--csv needs --capacity' plan --csv p.csv --output o.csv

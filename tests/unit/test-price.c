@@ -255,7 +255,7 @@ static void test_check_numbers(void **state)
 	build_check_graph();
 	ACCEPT({ W, FETCH, 1024, 64512, 0, 0, 0, 3, 4 });
 	REFUSE("the graph has no such tensor", { 5, FETCH, 0, 65536, 0, 0, 0, 3, 4 });
-	REFUSE("unknown flags", { W, FETCH | 4, 0, 65536, 0, 0, 0, 3, 4 });
+	REFUSE("unknown flags", { W, FETCH | 8, 0, 65536, 0, 0, 0, 3, 4 });
 	REFUSE("the graph has no such operations", { W, FETCH, 0, 65536, 0, 0, 3, 2, 4 });
 	REFUSE("the graph has no such operations", { W, FETCH, 0, 65536, 0, 0, 0, 4, 5 });
 	REFUSE("reserved behind its first operation", { W, FETCH, 0, 65536, 0, 2, 1, 3, 4 });

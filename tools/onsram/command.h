@@ -48,6 +48,8 @@ int parse_size(const char *text, uint64_t *value);
 /** parse_dtype(), parse_fuse() - the argument of --dtype, --fuse. Return: 0, or the exit status */
 int parse_dtype(const char *cmd, const char *text, uint32_t *dtype);
 int parse_fuse(const char *cmd, const char *text, bool *fuse);
+/** parse_preset() - the argument of --model. Return: 0, or the exit status */
+int parse_preset(const char *cmd, const char *text, enum onsram_preset *preset);
 
 #define MAX_SHAPES 64
 

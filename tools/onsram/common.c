@@ -113,6 +113,14 @@ int parse_fuse(const char *cmd, const char *text, bool *fuse)
 	return 0;
 }
 
+int parse_preset(const char *cmd, const char *text, enum onsram_preset *preset)
+{
+	if (strcmp(text, "default") && strcmp(text, "paper"))
+		return usage_error(cmd, "--model is default or paper, not \"%s\"", text);
+	*preset = strcmp(text, "paper") ? ONSRAM_PRESET_DEFAULT : ONSRAM_PRESET_PAPER;
+	return 0;
+}
+
 int parse_shape(const char *cmd, char *text, struct shape_list *list, struct onsram_import_options *import)
 {
 	struct onsram_shape *s = &list->shape[list->nr];

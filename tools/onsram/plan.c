@@ -21,6 +21,7 @@ struct options {
 	uint64_t spm_size;
 	bool has_spm_size;
 	const struct policy *policy;
+	enum onsram_preset preset;
 	struct shape_list shapes;
 	struct onsram_import_options import;
 	struct onsram_plan_options plan;
@@ -34,7 +35,10 @@ static void help(void)
 	       "       onsram plan --csv PROBLEM.csv --capacity N --output SOLUTION.csv\n\n"
 	       "Plan which tensors of a network stay in the SPM, when and where. No device is needed.\n\n"
 	       "  --spm-size N     bytes, suffix K, M or G (default 2M)\n"
-	       "  --policy P       static (default) or none\n"
+	       "  --policy P       static (default), static-paper (OnSRAM-Static as published), none\n"
+	       "                   (nothing held) or ideal (an SPM without an end: times only)\n"
+	       "  --model M        preset of the performance model: default, or paper: as the\n"
+	       "                   publication models it\n"
 	       "  --dtype T        fp32 (default) or fp16\n"
 	       "  --fuse on|off    fold BatchNorm, bias and activation (default on)\n"
 	       "  --shape NAME=D,..  dimensions of input NAME where the model leaves them open; also the\n"
@@ -53,7 +57,7 @@ static int parse_policy(struct options *opt, const char *text)
 {
 	opt->policy = policy_find(text, strlen(text));
 	if (!opt->policy || !opt->policy->plan)
-		return usage_error(CMD, "--policy is static or none, not \"%s\": other policies make no plan",
+		return usage_error(CMD, "--policy is none, static-paper, static or ideal, not \"%s\": others make no plan",
 				   text);
 	return 0;
 }
@@ -116,6 +120,7 @@ static int parse_options(struct options *opt, int argc, char **argv, bool *helpe
 	static const struct option options[] = {
 		{ "spm-size", required_argument, NULL, 's' },
 		{ "policy", required_argument, NULL, 'p' },
+		{ "model", required_argument, NULL, 'm' },
 		{ "dtype", required_argument, NULL, 'd' },
 		{ "fuse", required_argument, NULL, 'f' },
 		{ "shape", required_argument, NULL, 'S' },
@@ -140,6 +145,9 @@ static int parse_options(struct options *opt, int argc, char **argv, bool *helpe
 			break;
 		case 'p':
 			status = parse_policy(opt, optarg);
+			break;
+		case 'm':
+			status = parse_preset(CMD, optarg, &opt->preset);
 			break;
 		case 'd':
 			status = parse_dtype(CMD, optarg, &opt->import.dtype);
@@ -334,13 +342,13 @@ static int plan_program(const struct options *opt, const struct onsram_model *m,
 
 static int plan_model(const struct options *opt)
 {
-	struct onsram_program *p;
+	struct onsram_program *p, ordered;
 	struct onsram_model m;
 	const char *wrong;
 	char *err = NULL;
 	int status;
 
-	onsram_model_init(&m, ONSRAM_PRESET_DEFAULT);
+	onsram_model_init(&m, opt->preset);
 	if (opt->has_spm_size)
 		m.spm_size = opt->spm_size;
 	wrong = onsram_model_check(&m);
@@ -351,7 +359,12 @@ static int plan_model(const struct options *opt)
 	p = onsram_import(opt->model, &opt->import, &err);
 	if (!p)
 		return failure_text(CMD, err);
-	status = plan_program(opt, &m, p);
+	if (policy_program(opt->policy, &m, p, &ordered)) {
+		status = failure(CMD, "out of memory");
+	} else {
+		status = plan_program(opt, &m, &ordered);
+		free(ordered.ops);
+	}
 	onsram_program_free(p);
 	return status;
 }
@@ -360,6 +373,7 @@ int cmd_plan(int argc, char **argv)
 {
 	struct options opt = {
 		.policy = policy_find("static", 6),
+		.preset = ONSRAM_PRESET_DEFAULT,
 		.import = { .fuse = true, .dtype = ONSRAM_DTYPE_F32 },
 	};
 	bool helped = false;

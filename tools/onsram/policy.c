@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT
+#include <stdlib.h>
 #include <string.h>
 
+#include "command.h"
 #include "policy.h"
 
 const struct policy policies[NR_POLICIES] = {
-	{ "none", ONSRAM_RUN_GRAPH, onsram_plan_none },
-	{ "lru", ONSRAM_RUN_GRAPH, NULL },
-	{ "static", ONSRAM_RUN_PLANNED, onsram_plan_static },
-	{ "eager", ONSRAM_RUN_EAGER, NULL },
+	{ "none", ONSRAM_RUN_GRAPH, onsram_plan_none, NULL, false },
+	{ "lru", ONSRAM_RUN_GRAPH, NULL, NULL, false },
+	{ "static-paper", ONSRAM_RUN_PLANNED, onsram_plan_paper, onsram_paper_order, true },
+	{ "static", ONSRAM_RUN_PLANNED, onsram_plan_static, NULL, false },
+	{ "eager", ONSRAM_RUN_EAGER, NULL, NULL, false },
+	{ "ideal", ONSRAM_RUN_GRAPH, onsram_plan_ideal, NULL, true },
 };
 
 const struct policy *policy_find(const char *name, size_t len)
@@ -16,4 +20,31 @@ const struct policy *policy_find(const char *name, size_t len)
 		if (strlen(policies[i].name) == len && !memcmp(policies[i].name, name, len))
 			return &policies[i];
 	return NULL;
+}
+
+int policy_program(const struct policy *policy, const struct onsram_model *m,
+		   const struct onsram_program *p, struct onsram_program *out)
+{
+	uint32_t *order = calloc((size_t)p->nr_ops + 1, sizeof(*order));
+	struct plan_input in;
+	int ret = plan_input_init(&in, p);
+
+	*out = *p;
+	out->ops = calloc((size_t)p->nr_ops + 1, sizeof(*out->ops));
+	for (uint32_t i = 0; order && i < p->nr_ops; i++)
+		order[i] = i;
+	if (!ret && policy->order && order)
+		ret = policy->order(m, &in.graph, order);
+	if (!ret)
+		plan_input_release(&in);
+	if (ret || !order || !out->ops) {
+		free(order);
+		free(out->ops);
+		out->ops = NULL;
+		return -1;
+	}
+	for (uint32_t i = 0; i < p->nr_ops; i++)
+		out->ops[i] = p->ops[order[i]];
+	free(order);
+	return 0;
 }

@@ -69,10 +69,9 @@ static int parse_policies(struct options *opt, const char *list)
 
 	opt->nr_policies = 0;
 	if (!strcmp(list, "all")) {
-		while (opt->nr_policies < NR_POLICIES) {
-			opt->policies[opt->nr_policies] = &policies[opt->nr_policies];
-			opt->nr_policies++;
-		}
+		for (uint32_t i = 0; i < NR_POLICIES; i++)
+			if (!policies[i].modelled)
+				opt->policies[opt->nr_policies++] = &policies[i];
 		return 0;
 	}
 	for (;;) {
@@ -83,6 +82,9 @@ static int parse_policies(struct options *opt, const char *list)
 		if (!policy)
 			return usage_error(CMD, "unknown policy \"%.*s\" (%s, or all)", (int)len, p,
 					   POLICY_NAMES);
+		if (policy->modelled)
+			return usage_error(CMD, "policy %s is the model's alone: onsram plan tells what it is worth",
+					   policy->name);
 		for (i = 0; i < opt->nr_policies; i++)
 			if (opt->policies[i] == policy)
 				return usage_error(CMD, "policy %s is named twice", policy->name);

@@ -113,9 +113,12 @@ enum onsram_attr_tensor {
  *	resident already (weights, inputs).  Without it first_op must write the whole
  *	tensor, or be the first use of a TRANSIENT one.
  * KEEP: stay resident behind last_op, for the next run; last_op must be the last operation.
+ * OVERWRITE: the place may be, in part or whole, that of TRANSIENT tensors which first_op
+ *	is the last to read; the tensor is TRANSIENT and first_op, its first use, writes it.
  */
 #define ONSRAM_INTERVAL_FETCH	(1u << 0)
 #define ONSRAM_INTERVAL_KEEP	(1u << 1)
+#define ONSRAM_INTERVAL_OVERWRITE	(1u << 2)
 
 /**
  * enum onsram_attr_interval - a tensor's stay in the SPM: operations first_op to last_op,
