@@ -44,12 +44,45 @@ extern struct genl_family onsram_genl_family;
 
 /** onsram_link_find() - the device a request names; sets @extack.  onsram_link_mutex held */
 struct onsram_link *onsram_link_find(const struct genl_info *info);
-/** onsram_nl_put_policy() - POLICY and, of an agent's policy, POLICY_NAME */
-int onsram_nl_put_policy(struct sk_buff *skb, const struct onsram_policy *policy);
+/** onsram_link_find_own() - likewise, for what only the agent may ask */
+struct onsram_link *onsram_link_find_own(const struct genl_info *info);
+/** onsram_link_next() - the device with the lowest id from @id on, which becomes its id, or NULL */
+struct onsram_link *onsram_link_next(unsigned long *id);
+/** onsram_link_id() - what requests name it by */
+u32 onsram_link_id(const struct onsram_link *link);
+
+/** onsram_agent_init() - watch for sockets of agents that close */
+int onsram_agent_init(void);
+void onsram_agent_exit(void);
+/**
+ * onsram_agent_detach() - the agent is gone: what it decided goes with it, the fallback policy
+ * takes over.  onsram_link_mutex held
+ */
+void onsram_agent_detach(struct onsram_link *link);
+
+/** onsram_link_knows_policy() - as onsram_nl_knows_policy(), onsram_link_mutex held */
+bool onsram_link_knows_policy(const struct onsram_link *link, const struct onsram_policy *policy);
+
 /** onsram_link_send_retired() - work: sends what is queued in batches */
 void onsram_link_send_retired(struct work_struct *work);
 
-/* Dumps */
+/* Requests; the nests' policies are sized for the attributes a request may carry */
+
+extern const struct nla_policy onsram_nl_interval_policy[ONSRAM_A_INTERVAL_MAX + 1];
+extern const struct nla_policy onsram_nl_rule_policy[ONSRAM_A_RULE_PRIORITY + 1];
+
+/** onsram_nl_parse_policy_name() - a policy of the agent's by name; sets @extack */
+int onsram_nl_parse_policy_name(const struct nlattr *attr, struct onsram_policy *policy,
+				struct netlink_ext_ack *extack);
+int onsram_nl_device_get(struct sk_buff *skb, struct genl_info *info);
+int onsram_nl_device_dump(struct sk_buff *skb, struct netlink_callback *cb);
+int onsram_nl_attach(struct sk_buff *skb, struct genl_info *info);
+int onsram_nl_done(struct sk_buff *skb, struct genl_info *info);
+int onsram_nl_plan_set(struct sk_buff *skb, struct genl_info *info);
+int onsram_nl_rule_set(struct sk_buff *skb, struct genl_info *info);
+int onsram_nl_rule_del(struct sk_buff *skb, struct genl_info *info);
+int onsram_nl_policy_set(struct sk_buff *skb, struct genl_info *info);
+int onsram_nl_stats_get(struct sk_buff *skb, struct genl_info *info);
 
 int onsram_nl_graph_dump_start(struct netlink_callback *cb);
 int onsram_nl_graph_dump(struct sk_buff *skb, struct netlink_callback *cb);
@@ -57,5 +90,17 @@ int onsram_nl_graph_dump_done(struct netlink_callback *cb);
 int onsram_nl_rule_dump_start(struct netlink_callback *cb);
 int onsram_nl_rule_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int onsram_nl_rule_dump_done(struct netlink_callback *cb);
+
+/* Answers */
+
+/** onsram_nl_put_policy() - POLICY and, of an agent's policy, POLICY_NAME */
+int onsram_nl_put_policy(struct sk_buff *skb, const struct onsram_policy *policy);
+/** onsram_nl_put_device() - appends DEVICE attributes */
+int onsram_nl_put_device(struct sk_buff *skb, const struct onsram_link *link);
+/** onsram_nl_reply() - answers a request with what @put appends */
+int onsram_nl_reply(struct genl_info *info, const struct onsram_link *link, u8 cmd,
+		    int (*put)(struct sk_buff *skb, const struct onsram_link *link));
+/** onsram_nl_dump_begin() - the head of a message of a dump, NULL where there is no room */
+void *onsram_nl_dump_begin(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Generic netlink family "onsram": dumps of graphs and rules.
+ * Generic netlink family "onsram": dumps of graphs.
  */
 
 #include <drm/drm_drv.h>
@@ -94,12 +94,6 @@ static int onsram_nl_put_tensor(struct sk_buff *skb, struct onsram_graph *graph,
 	return 0;
 }
 
-static void *onsram_nl_dump_begin(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd)
-{
-	return genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
-			   &onsram_genl_family, NLM_F_MULTI, cmd);
-}
-
 /* One message with as many entries as fit; the graph does not change while it is dumped */
 static int onsram_nl_dump_one(struct sk_buff *skb, struct netlink_callback *cb,
 			      struct onsram_graph_dump *dump)
@@ -174,95 +168,4 @@ int onsram_nl_graph_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	if (dump->graph)
 		return onsram_nl_dump_one(skb, cb, dump);
 	return onsram_nl_dump_list(skb, cb, dump);
-}
-
-/**
- * struct onsram_rule_dump - where a dump of rules stands
- * @odev: device, a reference
- * @iter: position in the table
- */
-struct onsram_rule_dump {
-	struct onsram_device *odev;
-	struct rhashtable_iter *iter;
-};
-
-int onsram_nl_rule_dump_start(struct netlink_callback *cb)
-{
-	struct onsram_rule_dump *dump = (struct onsram_rule_dump *)cb->ctx;
-	struct onsram_link *link;
-
-	guard(mutex)(&onsram_link_mutex);
-	link = onsram_link_find(genl_info_dump(cb));
-	if (IS_ERR(link))
-		return PTR_ERR(link);
-	dump->iter = kzalloc(sizeof(*dump->iter), GFP_KERNEL);
-	if (!dump->iter)
-		return -ENOMEM;
-	rhashtable_walk_enter(&link->rules.table, dump->iter);
-	dump->odev = link->odev;
-	drm_dev_get(&dump->odev->drm);
-	return 0;
-}
-
-int onsram_nl_rule_dump_done(struct netlink_callback *cb)
-{
-	struct onsram_rule_dump *dump = (struct onsram_rule_dump *)cb->ctx;
-
-	if (!dump->odev)
-		return 0;
-	rhashtable_walk_exit(dump->iter);
-	kfree(dump->iter);
-	drm_dev_put(&dump->odev->drm);
-	return 0;
-}
-
-static int onsram_nl_put_rule(struct sk_buff *skb, struct netlink_callback *cb,
-			      const struct onsram_device *odev, const struct onsram_rule *rule)
-{
-	struct nlattr *nest;
-	void *hdr;
-
-	hdr = onsram_nl_dump_begin(skb, cb, ONSRAM_CMD_RULE_GET);
-	if (!hdr)
-		return -EMSGSIZE;
-	if (nla_put_u32(skb, ONSRAM_A_DEVICE_ID, odev->drm.accel->index))
-		goto cancel;
-	nest = nla_nest_start(skb, ONSRAM_A_RULE);
-	if (!nest ||
-	    nla_put_u64_64bit(skb, ONSRAM_A_RULE_KEY, rule->key, ONSRAM_A_RULE_PAD) ||
-	    nla_put_u32(skb, ONSRAM_A_RULE_ACTIONS, rule->actions) ||
-	    nla_put_u32(skb, ONSRAM_A_RULE_PRIORITY, rule->priority) ||
-	    nla_put_u64_64bit(skb, ONSRAM_A_RULE_HITS, atomic64_read(&rule->hits),
-			      ONSRAM_A_RULE_PAD))
-		goto cancel;
-	nla_nest_end(skb, nest);
-	genlmsg_end(skb, hdr);
-	return 0;
-cancel:
-	genlmsg_cancel(skb, hdr);
-	return -EMSGSIZE;
-}
-
-int onsram_nl_rule_dump(struct sk_buff *skb, struct netlink_callback *cb)
-{
-	struct onsram_rule_dump *dump = (struct onsram_rule_dump *)cb->ctx;
-	struct onsram_rule *rule;
-	int ret = 0;
-
-	rhashtable_walk_start(dump->iter);
-	/* The rule that found no room the last time is looked at again */
-	rule = rhashtable_walk_peek(dump->iter);
-	while (rule && !ret) {
-		if (IS_ERR(rule)) {
-			/* The table was resized: what follows may repeat or leave out rules */
-			cb->prev_seq = 1;
-			cb->seq = 2;
-		} else {
-			ret = onsram_nl_put_rule(skb, cb, dump->odev, rule);
-		}
-		if (!ret)
-			rule = rhashtable_walk_next(dump->iter);
-	}
-	rhashtable_walk_stop(dump->iter);
-	return skb->len;
 }
