@@ -60,7 +60,7 @@ static void onsram_link_release(struct drm_device *drm, void *data)
 	struct onsram_link *link = data;
 
 	onsram_events_fini(&link->events);
-	onsram_rules_fini(&link->rules);
+	onsram_rules_clear(&link->rules);
 }
 
 int onsram_nl_device_init(struct onsram_device *odev)
@@ -73,14 +73,10 @@ int onsram_nl_device_init(struct onsram_device *odev)
 		return -ENOMEM;
 	link->odev = odev;
 	atomic_set(&link->sequence, 1);
-	ret = onsram_rules_init(&link->rules);
+	onsram_rules_init(&link->rules);
+	ret = onsram_events_init(&link->events, onsram_link_send_retired);
 	if (ret)
 		return ret;
-	ret = onsram_events_init(&link->events, onsram_link_send_retired);
-	if (ret) {
-		onsram_rules_fini(&link->rules);
-		return ret;
-	}
 	odev->link = link;
 	return drmm_add_action_or_reset(&odev->drm, onsram_link_release, link);
 }

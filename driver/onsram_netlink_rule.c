@@ -3,6 +3,10 @@
  * Generic netlink family "onsram": rules.
  */
 
+#include <linux/rculist.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+
 #include <drm/drm_drv.h>
 
 #include "onsram_link.h"
@@ -18,9 +22,10 @@ const struct nla_policy onsram_nl_rule_policy[ONSRAM_A_RULE_PRIORITY + 1] = {
 };
 
 /* Parses one RULE nest; @del needs the key alone */
-static int onsram_nl_parse_rule(struct nlattr **tb, struct nlattr *nest, bool del,
+static int onsram_nl_parse_rule(struct onsram_rule_what *what, struct nlattr *nest, bool del,
 				struct netlink_ext_ack *extack)
 {
+	struct nlattr *tb[ONSRAM_A_RULE_PRIORITY + 1];
 	int ret;
 
 	ret = nla_parse_nested(tb, ONSRAM_A_RULE_PRIORITY, nest, onsram_nl_rule_policy, extack);
@@ -30,74 +35,90 @@ static int onsram_nl_parse_rule(struct nlattr **tb, struct nlattr *nest, bool de
 		NL_SET_ERR_MSG_ATTR(extack, nest, "rule lacks its key");
 		return -EINVAL;
 	}
-	if (!del && (!tb[ONSRAM_A_RULE_ACTIONS] || !tb[ONSRAM_A_RULE_PRIORITY])) {
+	what->key = nla_get_u64(tb[ONSRAM_A_RULE_KEY]);
+	if (del)
+		return 0;
+	if (!tb[ONSRAM_A_RULE_ACTIONS] || !tb[ONSRAM_A_RULE_PRIORITY]) {
 		NL_SET_ERR_MSG_ATTR(extack, nest, "rule lacks actions or priority");
 		return -EINVAL;
 	}
+	what->actions = nla_get_u32(tb[ONSRAM_A_RULE_ACTIONS]);
+	what->priority = nla_get_u32(tb[ONSRAM_A_RULE_PRIORITY]);
 	return 0;
 }
 
-/* Checks every nest before the first one takes effect */
-static int onsram_nl_check_rules(const struct genl_info *info, bool del, u32 *n)
+static int onsram_cmp_rule(const void *a, const void *b)
 {
-	struct nlattr *tb[ONSRAM_A_RULE_PRIORITY + 1];
+	const struct onsram_rule_what *ra = a, *rb = b;
+
+	return ra->key < rb->key ? -1 : ra->key > rb->key;
+}
+
+/* All RULE nests, by key; the caller frees */
+static struct onsram_rule_what *onsram_nl_parse_rules(const struct genl_info *info, bool del,
+						      u32 *nr)
+{
+	struct onsram_rule_what *what;
 	struct nlattr *attr;
+	u32 n = 0, i = 0;
 	int rem, ret;
 
-	*n = 0;
+	nlmsg_for_each_attr_type(attr, ONSRAM_A_RULE, info->nlhdr, GENL_HDRLEN, rem)
+		n++;
+	what = kvcalloc(max(n, 1u), sizeof(*what), GFP_KERNEL);
+	if (!what)
+		return ERR_PTR(-ENOMEM);
 	nlmsg_for_each_attr_type(attr, ONSRAM_A_RULE, info->nlhdr, GENL_HDRLEN, rem) {
-		ret = onsram_nl_parse_rule(tb, attr, del, info->extack);
+		ret = onsram_nl_parse_rule(&what[i++], attr, del, info->extack);
 		if (ret)
-			return ret;
-		++*n;
+			goto err_free;
 	}
-	return 0;
+	sort(what, n, sizeof(*what), onsram_cmp_rule, NULL);
+	for (i = 1; i < n; i++) {
+		if (what[i].key == what[i - 1].key) {
+			GENL_SET_ERR_MSG(info, "a rule is named twice");
+			ret = -EINVAL;
+			goto err_free;
+		}
+	}
+	*nr = n;
+	return what;
+
+err_free:
+	kvfree(what);
+	return ERR_PTR(ret);
 }
 
 static int onsram_nl_change_rules(struct genl_info *info, bool del)
 {
-	struct nlattr *tb[ONSRAM_A_RULE_PRIORITY + 1];
-	struct onsram_rules *rules;
+	struct onsram_rule_what *what;
 	struct onsram_link *link;
-	struct nlattr *attr;
-	int rem, ret;
+	int ret = 0;
 	u32 n;
 
 	guard(mutex)(&onsram_link_mutex);
 	link = onsram_link_find_own(info);
 	if (IS_ERR(link))
 		return PTR_ERR(link);
-	rules = &link->rules;
-	ret = onsram_nl_check_rules(info, del, &n);
-	if (ret)
-		return ret;
+	what = onsram_nl_parse_rules(info, del, &n);
+	if (IS_ERR(what))
+		return PTR_ERR(what);
 	if (!n && del) {
-		onsram_rules_clear(rules);
-		return 0;
-	}
-	if (!n) {
+		onsram_rules_clear(&link->rules);
+	} else if (!n) {
 		GENL_SET_ERR_MSG(info, "RULE is missing");
-		return -EINVAL;
+		ret = -EINVAL;
+	} else if (del) {
+		ret = onsram_rules_del(&link->rules, what, n);
+	} else {
+		ret = onsram_rules_set(&link->rules, what, n);
 	}
-
-	nlmsg_for_each_attr_type(attr, ONSRAM_A_RULE, info->nlhdr, GENL_HDRLEN, rem) {
-		ret = onsram_nl_parse_rule(tb, attr, del, info->extack);
-		if (ret)
-			return ret;
-		if (del)
-			ret = onsram_rules_del(rules, nla_get_u64(tb[ONSRAM_A_RULE_KEY]));
-		else
-			ret = onsram_rules_set(rules, nla_get_u64(tb[ONSRAM_A_RULE_KEY]),
-					       nla_get_u32(tb[ONSRAM_A_RULE_ACTIONS]),
-					       nla_get_u32(tb[ONSRAM_A_RULE_PRIORITY]));
-		if (ret == -ENOENT)
-			NL_SET_ERR_MSG_ATTR(info->extack, attr, "no such rule");
-		else if (ret == -ENOSPC)
-			NL_SET_ERR_MSG_ATTR(info->extack, attr, "no room for more rules");
-		if (ret)
-			return ret;
-	}
-	return 0;
+	if (ret == -ENOENT)
+		GENL_SET_ERR_MSG(info, "no such rule: none was deleted");
+	else if (ret == -ENOSPC)
+		GENL_SET_ERR_MSG(info, "no room for so many more rules: none was set");
+	kvfree(what);
+	return ret;
 }
 
 int onsram_nl_rule_set(struct sk_buff *skb, struct genl_info *info)
@@ -118,11 +139,13 @@ bool onsram_rule_lookup(struct onsram_device *odev, u64 key, u32 *actions, u32 *
 /**
  * struct onsram_rule_dump - where a dump of rules stands
  * @odev: device, a reference
- * @iter: position in the table
+ * @bucket: of the table
+ * @skip: rules of the bucket that were sent
  */
 struct onsram_rule_dump {
 	struct onsram_device *odev;
-	struct rhashtable_iter *iter;
+	u32 bucket;
+	u32 skip;
 };
 
 int onsram_nl_rule_dump_start(struct netlink_callback *cb)
@@ -134,10 +157,6 @@ int onsram_nl_rule_dump_start(struct netlink_callback *cb)
 	link = onsram_link_find(genl_info_dump(cb));
 	if (IS_ERR(link))
 		return PTR_ERR(link);
-	dump->iter = kzalloc(sizeof(*dump->iter), GFP_KERNEL);
-	if (!dump->iter)
-		return -ENOMEM;
-	rhashtable_walk_enter(&link->rules.table, dump->iter);
 	dump->odev = link->odev;
 	drm_dev_get(&dump->odev->drm);
 	return 0;
@@ -147,11 +166,8 @@ int onsram_nl_rule_dump_done(struct netlink_callback *cb)
 {
 	struct onsram_rule_dump *dump = (struct onsram_rule_dump *)cb->ctx;
 
-	if (!dump->odev)
-		return 0;
-	rhashtable_walk_exit(dump->iter);
-	kfree(dump->iter);
-	drm_dev_put(&dump->odev->drm);
+	if (dump->odev)
+		drm_dev_put(&dump->odev->drm);
 	return 0;
 }
 
@@ -164,13 +180,14 @@ static int onsram_nl_put_rule(struct sk_buff *skb, struct netlink_callback *cb,
 	hdr = onsram_nl_dump_begin(skb, cb, ONSRAM_CMD_RULE_GET);
 	if (!hdr)
 		return -EMSGSIZE;
+	genl_dump_check_consistent(cb, hdr);
 	if (nla_put_u32(skb, ONSRAM_A_DEVICE_ID, odev->drm.accel->index))
 		goto cancel;
 	nest = nla_nest_start(skb, ONSRAM_A_RULE);
 	if (!nest ||
-	    nla_put_u64_64bit(skb, ONSRAM_A_RULE_KEY, rule->key, ONSRAM_A_RULE_PAD) ||
-	    nla_put_u32(skb, ONSRAM_A_RULE_ACTIONS, rule->actions) ||
-	    nla_put_u32(skb, ONSRAM_A_RULE_PRIORITY, rule->priority) ||
+	    nla_put_u64_64bit(skb, ONSRAM_A_RULE_KEY, rule->what.key, ONSRAM_A_RULE_PAD) ||
+	    nla_put_u32(skb, ONSRAM_A_RULE_ACTIONS, rule->what.actions) ||
+	    nla_put_u32(skb, ONSRAM_A_RULE_PRIORITY, rule->what.priority) ||
 	    nla_put_u64_64bit(skb, ONSRAM_A_RULE_HITS, atomic64_read(&rule->hits),
 			      ONSRAM_A_RULE_PAD))
 		goto cancel;
@@ -185,23 +202,23 @@ cancel:
 int onsram_nl_rule_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct onsram_rule_dump *dump = (struct onsram_rule_dump *)cb->ctx;
+	struct onsram_rules *rules = &dump->odev->link->rules;
 	struct onsram_rule *rule;
-	int ret = 0;
+	u32 i;
 
-	rhashtable_walk_start(dump->iter);
-	/* The rule that found no room the last time is looked at again */
-	rule = rhashtable_walk_peek(dump->iter);
-	while (rule && !ret) {
-		if (IS_ERR(rule)) {
-			/* The table was resized: what follows may repeat or leave out rules */
-			cb->prev_seq = 1;
-			cb->seq = 2;
-		} else {
-			ret = onsram_nl_put_rule(skb, cb, dump->odev, rule);
+	cb->seq = atomic_read(&rules->sequence);
+	rcu_read_lock();
+	for (; dump->bucket < HASH_SIZE(rules->table); dump->bucket++, dump->skip = 0) {
+		i = 0;
+		hlist_for_each_entry_rcu(rule, &rules->table[dump->bucket], node) {
+			if (i++ < dump->skip)
+				continue;
+			if (onsram_nl_put_rule(skb, cb, dump->odev, rule))
+				goto out;
+			dump->skip++;
 		}
-		if (!ret)
-			rule = rhashtable_walk_next(dump->iter);
 	}
-	rhashtable_walk_stop(dump->iter);
+out:
+	rcu_read_unlock();
 	return skb->len;
 }

@@ -3,95 +3,111 @@
  * Rules of the eager policy: a table from an operation's key to actions.
  */
 
+#include <linux/mm.h>
+#include <linux/rculist.h>
 #include <linux/slab.h>
 
 #include <linux/onsram_netlink.h>
 
 #include "onsram_rule.h"
 
-static const struct rhashtable_params onsram_rule_params = {
-	.key_len = sizeof_field(struct onsram_rule, key),
-	.key_offset = offsetof(struct onsram_rule, key),
-	.head_offset = offsetof(struct onsram_rule, node),
-	.automatic_shrinking = true,
-};
-
-int onsram_rules_init(struct onsram_rules *rules)
+void onsram_rules_init(struct onsram_rules *rules)
 {
-	return rhashtable_init(&rules->table, &onsram_rule_params);
+	hash_init(rules->table);
+	atomic_set(&rules->sequence, 1);
 }
 
-static void onsram_rule_free(void *ptr, void *arg)
+/* For writers and, under rcu_read_lock(), for look-ups */
+static struct onsram_rule *onsram_rule_get(struct onsram_rules *rules, u64 key)
 {
-	kfree(ptr);
-}
+	struct onsram_rule *rule;
 
-void onsram_rules_fini(struct onsram_rules *rules)
-{
-	rhashtable_free_and_destroy(&rules->table, onsram_rule_free, NULL);
+	hash_for_each_possible_rcu_notrace(rules->table, rule, node, key) {
+		if (rule->what.key == key)
+			return rule;
+	}
+	return NULL;
 }
 
 static void onsram_rule_drop(struct onsram_rules *rules, struct onsram_rule *rule)
 {
-	rhashtable_remove_fast(&rules->table, &rule->node, onsram_rule_params);
+	hash_del_rcu(&rule->node);
+	rules->nr--;
 	kfree_rcu(rule, rcu);
 }
 
-int onsram_rules_set(struct onsram_rules *rules, u64 key, u32 actions, u32 priority)
+static struct onsram_rule **onsram_rules_alloc(const struct onsram_rule_what *what, u32 n)
 {
-	struct onsram_rule *rule, *old;
-	int ret;
+	struct onsram_rule **new = kvcalloc(n, sizeof(*new), GFP_KERNEL);
+	u32 i;
 
-	old = rhashtable_lookup_fast(&rules->table, &key, onsram_rule_params);
-	if (!old && atomic_read(&rules->table.nelems) >= ONSRAM_RULES_MAX)
-		return -ENOSPC;
-
-	rule = kzalloc(sizeof(*rule), GFP_KERNEL);
-	if (!rule)
-		return -ENOMEM;
-	rule->key = key;
-	rule->actions = actions;
-	rule->priority = priority;
-
-	if (old) {
-		atomic64_set(&rule->hits, atomic64_read(&old->hits));
-		ret = rhashtable_replace_fast(&rules->table, &old->node, &rule->node,
-					      onsram_rule_params);
-	} else {
-		ret = rhashtable_insert_fast(&rules->table, &rule->node, onsram_rule_params);
+	for (i = 0; new && i < n; i++) {
+		new[i] = kzalloc(sizeof(**new), GFP_KERNEL);
+		if (!new[i])
+			goto err_free;
+		new[i]->what = what[i];
 	}
-	if (ret)
-		kfree(rule);
-	else if (old)
-		kfree_rcu(old, rcu);
-	return ret;
+	return new;
+
+err_free:
+	while (i--)
+		kfree(new[i]);
+	kvfree(new);
+	return NULL;
 }
 
-int onsram_rules_del(struct onsram_rules *rules, u64 key)
+int onsram_rules_set(struct onsram_rules *rules, const struct onsram_rule_what *what, u32 n)
 {
-	struct onsram_rule *rule;
+	struct onsram_rule **new;
+	u32 i, more = 0;
 
-	rule = rhashtable_lookup_fast(&rules->table, &key, onsram_rule_params);
-	if (!rule)
-		return -ENOENT;
-	onsram_rule_drop(rules, rule);
+	for (i = 0; i < n; i++)
+		more += !onsram_rule_get(rules, what[i].key);
+	if (more > ONSRAM_RULES_MAX - rules->nr)
+		return -ENOSPC;
+	new = onsram_rules_alloc(what, n);
+	if (!new)
+		return -ENOMEM;
+
+	for (i = 0; i < n; i++) {
+		struct onsram_rule *old = onsram_rule_get(rules, what[i].key);
+
+		if (old) {
+			atomic64_set(&new[i]->hits, atomic64_read(&old->hits));
+			hlist_replace_rcu(&old->node, &new[i]->node);
+			kfree_rcu(old, rcu);
+		} else {
+			hash_add_rcu(rules->table, &new[i]->node, what[i].key);
+			rules->nr++;
+		}
+	}
+	atomic_inc(&rules->sequence);
+	kvfree(new);
+	return 0;
+}
+
+int onsram_rules_del(struct onsram_rules *rules, const struct onsram_rule_what *what, u32 n)
+{
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		if (!onsram_rule_get(rules, what[i].key))
+			return -ENOENT;
+	for (i = 0; i < n; i++)
+		onsram_rule_drop(rules, onsram_rule_get(rules, what[i].key));
+	atomic_inc(&rules->sequence);
 	return 0;
 }
 
 void onsram_rules_clear(struct onsram_rules *rules)
 {
-	struct rhashtable_iter iter;
 	struct onsram_rule *rule;
+	struct hlist_node *next;
+	int bucket;
 
-	rhashtable_walk_enter(&rules->table, &iter);
-	rhashtable_walk_start(&iter);
-	while ((rule = rhashtable_walk_next(&iter))) {
-		/* -EAGAIN: the table was resized and the walk starts again */
-		if (!IS_ERR(rule))
-			onsram_rule_drop(rules, rule);
-	}
-	rhashtable_walk_stop(&iter);
-	rhashtable_walk_exit(&iter);
+	hash_for_each_safe(rules->table, bucket, next, rule, node)
+		onsram_rule_drop(rules, rule);
+	atomic_inc(&rules->sequence);
 }
 
 bool onsram_rules_find(struct onsram_rules *rules, u64 key, u32 *actions, u32 *priority)
@@ -99,10 +115,10 @@ bool onsram_rules_find(struct onsram_rules *rules, u64 key, u32 *actions, u32 *p
 	struct onsram_rule *rule;
 
 	rcu_read_lock();
-	rule = rhashtable_lookup(&rules->table, &key, onsram_rule_params);
+	rule = onsram_rule_get(rules, key);
 	if (rule) {
-		*actions = rule->actions;
-		*priority = rule->priority;
+		*actions = rule->what.actions;
+		*priority = rule->what.priority;
 		atomic64_inc(&rule->hits);
 	}
 	rcu_read_unlock();

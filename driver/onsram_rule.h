@@ -5,38 +5,58 @@
 #ifndef _ONSRAM_RULE_H_
 #define _ONSRAM_RULE_H_
 
-#include <linux/rhashtable.h>
+#include <linux/hashtable.h>
 #include <linux/types.h>
 
+#define ONSRAM_RULE_BITS	10
+
 /**
- * struct onsram_rule - what to do with the operands of an operation
+ * struct onsram_rule_what - what to do with the operands of an operation
  * @key: signature in context
  * @actions: ONSRAM_RULE_*
  * @priority: who stays when room is short
+ */
+struct onsram_rule_what {
+	u64 key;
+	u32 actions;
+	u32 priority;
+};
+
+/**
+ * struct onsram_rule - a rule in the table
+ * @what: rule
  * @hits: look-ups that found it
  * @node: link in the table
  * @rcu: defers its end behind look-ups
  */
 struct onsram_rule {
-	u64 key;
-	u32 actions;
-	u32 priority;
+	struct onsram_rule_what what;
 	atomic64_t hits;
-	struct rhash_head node;
+	struct hlist_node node;
 	struct rcu_head rcu;
 };
 
-/** struct onsram_rules - of a device; the caller serialises writers, look-ups need no lock */
+/**
+ * struct onsram_rules - of a device; the caller serialises writers, look-ups need no lock
+ * @table: by key
+ * @nr: rules in it
+ * @sequence: counts changes, for consistent dumps
+ */
 struct onsram_rules {
-	struct rhashtable table;
+	DECLARE_HASHTABLE(table, ONSRAM_RULE_BITS);
+	u32 nr;
+	atomic_t sequence;
 };
 
-int onsram_rules_init(struct onsram_rules *rules);
-void onsram_rules_fini(struct onsram_rules *rules);
-/** onsram_rules_set() - adds or replaces. Return: 0, -ENOSPC beyond ONSRAM_RULES_MAX, -ENOMEM */
-int onsram_rules_set(struct onsram_rules *rules, u64 key, u32 actions, u32 priority);
-/** onsram_rules_del() - Return: 0 or -ENOENT */
-int onsram_rules_del(struct onsram_rules *rules, u64 key);
+void onsram_rules_init(struct onsram_rules *rules);
+/**
+ * onsram_rules_set() - adds or replaces rules with @n different keys
+ *
+ * Return: 0; -ENOSPC beyond ONSRAM_RULES_MAX or -ENOMEM: then nothing has changed
+ */
+int onsram_rules_set(struct onsram_rules *rules, const struct onsram_rule_what *what, u32 n);
+/** onsram_rules_del() - Return: 0, or -ENOENT where one of the keys has none: nothing has changed */
+int onsram_rules_del(struct onsram_rules *rules, const struct onsram_rule_what *what, u32 n);
 void onsram_rules_clear(struct onsram_rules *rules);
 /** onsram_rules_find() - what to do for @key, if anything; neither allocates nor sleeps */
 bool onsram_rules_find(struct onsram_rules *rules, u64 key, u32 *actions, u32 *priority);
