@@ -12,8 +12,6 @@
 /* A predecessor's socket may take a moment to close */
 #define ATTACH_TRIES	20
 #define ATTACH_PAUSE_NS	100000000
-/* A list of graphs that keeps changing is read again so often */
-#define LIST_TRIES	10
 #define RULES_BATCH	256
 
 static struct onsram_agent_device *find(struct onsram_agent *a, uint32_t id)
@@ -27,109 +25,65 @@ static struct onsram_agent_device *find(struct onsram_agent *a, uint32_t id)
 static void forget(struct onsram_agent *a, struct onsram_agent_device *dev)
 {
 	onsram_info("accel%u: no longer attached", dev->info.id);
-	onsram_eager_free(dev->eager);
+	onsram_worker_free(dev->worker);
+	onsram_history_free(&dev->history);
 	*dev = a->device[--a->nr_devices];
-}
-
-/* --- graphs --------------------------------------------------------------------- */
-
-/**
- * struct backlog - graphs that wait for a plan
- * @graph: graphs
- * @n: how many
- * @room: of @graph
- * @failed: memory ran out
- */
-struct backlog {
-	struct onsram_nl_graph *graph;
-	uint32_t n;
-	uint32_t room;
-	bool failed;
-};
-
-static void note_graph(void *arg, const struct onsram_nl_graph *graph)
-{
-	struct backlog *b = arg;
-
-	if (graph->has_plan)
-		return;
-	if (b->n == b->room) {
-		uint32_t room = b->room ? 2 * b->room : 16;
-		struct onsram_nl_graph *graphs = realloc(b->graph, room * sizeof(*graphs));
-
-		if (!graphs) {
-			b->failed = true;
-			return;
-		}
-		b->graph = graphs;
-		b->room = room;
-	}
-	b->graph[b->n++] = *graph;
-}
-
-/* Plans every graph that should have a plan and has none */
-static int catch_up(struct onsram_agent *a, const struct onsram_agent_device *dev)
-{
-	struct backlog b = { 0 };
-	int ret = -EAGAIN;
-
-	for (int i = 0; i < LIST_TRIES && ret == -EAGAIN; i++) {
-		b.n = 0;
-		ret = onsram_nl_graphs(a->nl, dev->info.id, note_graph, &b);
-	}
-	if (!ret && b.failed)
-		ret = -ENOMEM;
-	/* A list that changes all the time: what is missing in it comes as events */
-	if (ret == -EAGAIN)
-		ret = 0;
-	if (ret)
-		onsram_error("accel%u: cannot list graphs: %s %s", dev->info.id, strerror(-ret),
-			     onsram_nl_why(a->nl));
-	/* One graph that cannot be planned runs under the fallback policy; the others do not suffer */
-	for (uint32_t i = 0; i < b.n; i++)
-		onsram_static_plan(a->nl, &dev->info, &b.graph[i]);
-	free(b.graph);
-	return ret;
 }
 
 /* --- rules ---------------------------------------------------------------------- */
 
-static void send_rules(struct onsram_agent *a, struct onsram_agent_device *dev,
-		       const struct onsram_rule *rules, uint32_t n, bool gone)
+static int send_rules(struct onsram_agent *a, struct onsram_agent_device *dev,
+		      const struct onsram_rule *rules, uint32_t n, bool gone)
 {
-	int ret;
+	int ret = n ? onsram_nl_set_rules(a->nl, dev->info.id, rules, n, gone) : 0;
 
-	if (!n)
-		return;
-	ret = onsram_nl_set_rules(a->nl, dev->info.id, rules, n, gone);
-	/* A rule that is not there any more need not be deleted */
-	if (ret && !(gone && ret == -ENOENT))
+	if (ret && ret != -ENODEV)
 		onsram_error("accel%u: rules refused: %s %s", dev->info.id, strerror(-ret),
-			     onsram_nl_why(a->nl));
+			     onsram_nl_why());
+	return ret;
 }
 
-/* Tells the kernel what the history concludes; deletions first, they make room */
-static void flush_rules(struct onsram_agent *a, struct onsram_agent_device *dev)
+/* Tells the kernel what a history concludes; deletions first, they make room */
+static int tell_rules(struct onsram_agent *a, struct onsram_agent_device *dev,
+		      struct onsram_eager *e)
 {
-	struct onsram_rule rules[RULES_BATCH];
+	struct onsram_rule rules[RULES_BATCH], rule;
 	bool gone = false;
 	uint32_t n = 0;
+	int ret = 0;
 
-	while (onsram_eager_next_rule(dev->eager, &rules[n])) {
-		if (n && rules[n].gone != gone) {
-			struct onsram_rule next = rules[n];
-
-			send_rules(a, dev, rules, n, gone);
-			rules[0] = next;
+	while (!ret && onsram_eager_next_rule(e, &rule)) {
+		if (n == RULES_BATCH || (n && rule.gone != gone)) {
+			ret = send_rules(a, dev, rules, n, gone);
 			n = 0;
 		}
-		gone = rules[n].gone;
-		if (++n == RULES_BATCH) {
-			send_rules(a, dev, rules, n, gone);
-			n = 0;
-		}
+		gone = rule.gone;
+		rules[n++] = rule;
 	}
-	send_rules(a, dev, rules, n, gone);
+	return ret ? ret : send_rules(a, dev, rules, n, gone);
+}
+
+/* A batch that is refused changes nothing: what the kernel has is not what was told, so all anew */
+static void flush_rules(struct onsram_agent *a, struct onsram_agent_device *dev,
+			struct onsram_eager *e)
+{
+	if (!tell_rules(a, dev, e))
+		return;
+	if (onsram_nl_set_rules(a->nl, dev->info.id, NULL, 0, true))
+		return;
+	onsram_history_for_each(&dev->history, onsram_eager_retell);
+	tell_rules(a, dev, e);
+}
+
+/* A history that nobody adds to any more, with its rules */
+static void end_history(struct onsram_agent *a, struct onsram_agent_device *dev,
+			struct onsram_eager *e)
+{
+	if (!e)
+		return;
+	onsram_eager_withdraw(e);
+	flush_rules(a, dev, e);
+	onsram_eager_free(e);
 }
 
 /* --- devices -------------------------------------------------------------------- */
@@ -150,21 +104,22 @@ static int attach(struct onsram_agent *a, const struct onsram_nl_device *info)
 	}
 	if (ret) {
 		onsram_error("accel%u (%s): cannot attach: %s %s", info->id, info->name,
-			     strerror(-ret), onsram_nl_why(a->nl));
+			     strerror(-ret), onsram_nl_why());
 		return ret;
 	}
-	dev->eager = onsram_eager_new(&dev->info.model);
-	if (!dev->eager) {
+	if (onsram_history_init(&dev->history, &dev->info.model)) {
 		onsram_error("not enough memory for accel%u", info->id);
 		return -ENOMEM;
 	}
+	dev->worker = onsram_worker_new(a->nl, &dev->info);
+	if (!dev->worker) {
+		onsram_error("accel%u: no thread to plan in", info->id);
+		onsram_history_free(&dev->history);
+		return -ENOMEM;
+	}
 	a->nr_devices++;
-	ret = catch_up(a, dev);
-	if (!ret)
-		ret = onsram_nl_done(a->nl, info->id);
-	if (!ret)
-		onsram_info("accel%u (%s): attached", info->id, info->name);
-	return ret;
+	onsram_info("accel%u (%s): attached", info->id, info->name);
+	return 0;
 }
 
 /**
@@ -223,7 +178,7 @@ int onsram_agent_rescan(struct onsram_agent *a)
 		return -ENOENT;
 	}
 	if (ret) {
-		onsram_error("cannot list devices: %s %s", strerror(-ret), onsram_nl_why(a->nl));
+		onsram_error("cannot list devices: %s %s", strerror(-ret), onsram_nl_why());
 		return ret;
 	}
 	/* Gone, or gone and come back: then nobody is attached to it */
@@ -276,11 +231,18 @@ void onsram_agent_disconnect(struct onsram_agent *a)
 
 static void on_graph_created(void *arg, uint32_t device, const struct onsram_nl_graph *graph)
 {
-	struct onsram_agent *a = arg;
-	struct onsram_agent_device *dev = find(a, device);
+	struct onsram_agent_device *dev = find(arg, device);
 
 	if (dev)
-		onsram_static_plan(a->nl, &dev->info, graph);
+		onsram_worker_plan(dev->worker, graph);
+}
+
+static void on_graph_destroyed(void *arg, uint32_t device, uint32_t graph)
+{
+	struct onsram_agent_device *dev = find(arg, device);
+
+	if (dev)
+		onsram_worker_cancel(dev->worker, graph);
 }
 
 static void on_retired(void *arg, uint32_t device, const struct onsram_retired *r)
@@ -288,7 +250,15 @@ static void on_retired(void *arg, uint32_t device, const struct onsram_retired *
 	struct onsram_agent_device *dev = find(arg, device);
 
 	if (dev)
-		onsram_eager_observe(dev->eager, r);
+		onsram_eager_observe(onsram_history_of(&dev->history, r->client_id), r);
+}
+
+static void on_died(void *arg, uint32_t device, uint32_t client_id, const uint32_t *bo, uint32_t n)
+{
+	struct onsram_agent_device *dev = find(arg, device);
+
+	for (uint32_t i = 0; dev && i < n; i++)
+		onsram_eager_died(onsram_history_of(&dev->history, client_id), bo[i]);
 }
 
 static void on_lost(void *arg, uint32_t device, uint32_t count)
@@ -298,15 +268,51 @@ static void on_lost(void *arg, uint32_t device, uint32_t count)
 	if (!dev)
 		return;
 	onsram_info("accel%u: %u retired operations were not reported", device, count);
-	onsram_eager_gap(dev->eager);
+	onsram_history_for_each(&dev->history, onsram_eager_gap);
 }
 
 static void on_client_gone(void *arg, uint32_t device, uint32_t client_id)
 {
-	struct onsram_agent_device *dev = find(arg, device);
+	struct onsram_agent *a = arg;
+	struct onsram_agent_device *dev = find(a, device);
 
-	if (dev)
-		onsram_eager_client_gone(dev->eager, client_id);
+	if (!dev)
+		return;
+	end_history(a, dev, onsram_history_take(&dev->history, client_id));
+	onsram_eager_client_gone(dev->history.shared, client_id);
+}
+
+static void on_sync(void *arg, uint32_t device, uint32_t client_id, uint64_t seq, bool own)
+{
+	struct onsram_agent *a = arg;
+	struct onsram_agent_device *dev = find(a, device);
+	struct onsram_eager *e, *evicted = NULL;
+
+	if (!dev)
+		return;
+	e = own ? onsram_history_give(&dev->history, client_id, &evicted) : dev->history.shared;
+	end_history(a, dev, evicted);
+	flush_rules(a, dev, e);
+	onsram_worker_sync(dev->worker, seq);
+}
+
+/* Events were lost, perhaps a SYNC among them: the device tells the last one */
+static void answer_missed(void *arg, const struct onsram_nl_device *info)
+{
+	struct onsram_agent_device *dev = find(arg, info->id);
+
+	if (dev && info->sync)
+		onsram_worker_sync(dev->worker, info->sync);
+}
+
+static void look_anew(struct onsram_agent *a)
+{
+	onsram_info("events were lost: looking at everything anew");
+	for (uint32_t i = 0; i < a->nr_devices; i++) {
+		onsram_history_for_each(&a->device[i].history, onsram_eager_gap);
+		onsram_worker_rescan(a->device[i].worker);
+	}
+	onsram_nl_devices(a->nl, answer_missed, a);
 }
 
 void onsram_agent_events(struct onsram_agent *a)
@@ -314,9 +320,12 @@ void onsram_agent_events(struct onsram_agent *a)
 	const struct onsram_nl_handler handler = {
 		.arg = a,
 		.graph_created = on_graph_created,
+		.graph_destroyed = on_graph_destroyed,
 		.retired = on_retired,
+		.died = on_died,
 		.lost = on_lost,
 		.client_gone = on_client_gone,
+		.sync = on_sync,
 	};
 	int ret = onsram_nl_read_events(a->nl, &handler);
 
@@ -325,15 +334,20 @@ void onsram_agent_events(struct onsram_agent *a)
 		onsram_agent_disconnect(a);
 		return;
 	}
-	if (ret == -ENOBUFS) {
-		onsram_info("events were lost: looking at everything anew");
-		for (uint32_t i = 0; i < a->nr_devices; i++) {
-			onsram_eager_gap(a->device[i].eager);
-			catch_up(a, &a->device[i]);
-		}
-	} else if (ret) {
+	if (ret == -ENOBUFS)
+		look_anew(a);
+	else if (ret)
 		onsram_error("cannot read events: %s", strerror(-ret));
-	}
+	/* Clients with a history of their own get their rules when they ask for them */
 	for (uint32_t i = 0; i < a->nr_devices; i++)
-		flush_rules(a, &a->device[i]);
+		flush_rules(a, &a->device[i], a->device[i].history.shared);
+}
+
+bool onsram_agent_beat(struct onsram_agent *a)
+{
+	bool busy = false;
+
+	for (uint32_t i = 0; i < a->nr_devices; i++)
+		busy |= onsram_worker_beat(a->device[i].worker);
+	return busy;
 }

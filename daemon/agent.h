@@ -7,18 +7,22 @@
 #ifndef ONSRAM_AGENT_H
 #define ONSRAM_AGENT_H
 
+#include "history.h"
 #include "netlink.h"
+#include "worker.h"
 
 #define ONSRAM_AGENT_DEVICES	64
 
 /**
  * struct onsram_agent_device - a device attached to
  * @info: as the kernel described it
- * @eager: history
+ * @history: of what ran there
+ * @worker: plans its graphs
  */
 struct onsram_agent_device {
 	struct onsram_nl_device info;
-	struct onsram_eager *eager;
+	struct onsram_history history;
+	struct onsram_worker *worker;
 };
 
 /**
@@ -54,6 +58,8 @@ int onsram_agent_rescan(struct onsram_agent *a);
 void onsram_agent_disconnect(struct onsram_agent *a);
 /** onsram_agent_events() - handle what waits on the event socket; disconnects when the driver is gone */
 void onsram_agent_events(struct onsram_agent *a);
+/** onsram_agent_beat() - tell that the daemon is alive while it plans. Return: whether it does */
+bool onsram_agent_beat(struct onsram_agent *a);
 
 /**
  * onsram_static_plan() - plan a graph and attach the plan

@@ -360,8 +360,7 @@ static void observe_slot(struct onsram_eager *e, const struct onsram_retired *r,
 {
 	struct slot *slot = &e->key[k].slot[s];
 	bool resident = r->resident & 1u << s;
-	uint32_t i = get_buffer(e, r->op.operand[s].bo, r->client_id);
-	struct buffer *b = &e->buffer[i];
+	struct buffer *b = &e->buffer[get_buffer(e, r->op.operand[s].bo, r->client_id)];
 	uint64_t saved = saving(e, op, r->resident, s);
 	bool first = !slot->bytes;
 
@@ -375,11 +374,6 @@ static void observe_slot(struct onsram_eager *e, const struct onsram_retired *r,
 	slot->made |= b->writer != NONE;
 	share(&slot->found, resident, first);
 	open_use(e, b, k, s);
-	if (r->dead & 1u << s) {
-		close_unused(e, b);
-		close_contents(e, b, true);
-		table_remove(&e->buffers, i);
-	}
 }
 
 void onsram_eager_observe(struct onsram_eager *e, const struct onsram_retired *r)
@@ -408,6 +402,17 @@ void onsram_eager_observe(struct onsram_eager *e, const struct onsram_retired *r
 	queue_rule(e, k);
 }
 
+void onsram_eager_died(struct onsram_eager *e, uint32_t bo)
+{
+	uint32_t b = table_find(&e->buffers, bo);
+
+	if (b == NONE)
+		return;
+	close_unused(e, &e->buffer[b]);
+	close_contents(e, &e->buffer[b], true);
+	table_remove(&e->buffers, b);
+}
+
 void onsram_eager_gap(struct onsram_eager *e)
 {
 	for (uint32_t b = 0; b < BUFFERS_MAX; b++) {
@@ -422,10 +427,7 @@ void onsram_eager_client_gone(struct onsram_eager *e, uint32_t client_id)
 	for (uint32_t b = 0; b < BUFFERS_MAX; b++) {
 		if (!e->buffers.node[b].used || e->buffer[b].client != client_id)
 			continue;
-		/* Nobody will ever read them: dead */
-		close_unused(e, &e->buffer[b]);
-		close_contents(e, &e->buffer[b], true);
-		table_remove(&e->buffers, b);
+		onsram_eager_died(e, (uint32_t)e->buffers.node[b].key);
 	}
 }
 
@@ -529,6 +531,31 @@ bool onsram_eager_next_rule(struct onsram_eager *e, struct onsram_rule *rule)
 		return true;
 	}
 	return false;
+}
+
+void onsram_eager_retell(struct onsram_eager *e)
+{
+	e->nr_gone = 0;
+	for (uint32_t k = 0; k < KEYS_MAX; k++) {
+		if (!e->keys.node[k].used)
+			continue;
+		e->key[k].told = false;
+		queue_rule(e, k);
+	}
+}
+
+void onsram_eager_withdraw(struct onsram_eager *e)
+{
+	e->queued = 0;
+	for (uint32_t k = 0; k < KEYS_MAX; k++) {
+		e->key[k].queued = false;
+		if (!e->keys.node[k].used)
+			continue;
+		if (e->key[k].told && e->nr_gone < KEYS_MAX)
+			e->gone[e->nr_gone++] = e->keys.node[k].key;
+		e->key[k].told = false;
+		table_remove(&e->keys, k);
+	}
 }
 
 struct onsram_eager *onsram_eager_new(const struct onsram_model *m)

@@ -25,7 +25,6 @@ struct onsram_retired {
 	uint64_t key;
 	struct drm_onsram_op op;
 	uint32_t resident;
-	uint32_t dead;
 	uint64_t time_ps;
 };
 
@@ -45,6 +44,12 @@ struct onsram_eager *onsram_eager_new(const struct onsram_model *m);
 void onsram_eager_free(struct onsram_eager *e);
 /** onsram_eager_observe() - learn from an operation; in the order they retired */
 void onsram_eager_observe(struct onsram_eager *e, const struct onsram_retired *r);
+/** onsram_eager_died() - nobody will read a buffer again; in order with what retired */
+void onsram_eager_died(struct onsram_eager *e, uint32_t bo);
+/** onsram_eager_retell() - no rule is in force: tell them all anew */
+void onsram_eager_retell(struct onsram_eager *e);
+/** onsram_eager_withdraw() - let next_rule() delete every rule that was told; before free */
+void onsram_eager_withdraw(struct onsram_eager *e);
 /** onsram_eager_gap() - operations were lost: what buffers were waiting for is unknown */
 void onsram_eager_gap(struct onsram_eager *e);
 /** onsram_eager_client_gone() - its buffers are no more */

@@ -27,6 +27,9 @@ static struct nla_policy top_policy[ONSRAM_A_MAX + 1] = {
 	[ONSRAM_A_TENSOR] = { .type = NLA_NESTED },
 	[ONSRAM_A_RETIRED] = { .type = NLA_NESTED },
 	[ONSRAM_A_LOST] = { .type = NLA_U32 },
+	[ONSRAM_A_DIED] = { .type = NLA_NESTED },
+	[ONSRAM_A_SYNC] = { .type = NLA_U64 },
+	[ONSRAM_A_PRIVATE] = { .type = NLA_FLAG },
 };
 
 static struct nla_policy tensor_policy[ONSRAM_A_TENSOR_MAX + 1] = {
@@ -41,8 +44,12 @@ static struct nla_policy retired_policy[ONSRAM_A_RETIRED_MAX + 1] = {
 	[ONSRAM_A_RETIRED_OP] = { .minlen = sizeof(struct drm_onsram_op),
 				  .maxlen = sizeof(struct drm_onsram_op) },
 	[ONSRAM_A_RETIRED_RESIDENT] = { .type = NLA_U32 },
-	[ONSRAM_A_RETIRED_DEAD] = { .type = NLA_U32 },
 	[ONSRAM_A_RETIRED_TIME] = { .type = NLA_U64 },
+};
+
+static struct nla_policy died_policy[ONSRAM_A_DIED_MAX + 1] = {
+	[ONSRAM_A_DIED_CLIENT_ID] = { .type = NLA_U32 },
+	[ONSRAM_A_DIED_BUFFERS] = { .minlen = sizeof(uint32_t) },
 };
 
 static int parse_top(struct nlmsghdr *nlh, struct nlattr **tb)
@@ -74,6 +81,7 @@ int onsram_nl_parse_device(struct nlmsghdr *nlh, struct onsram_nl_device *dev)
 		return -EINVAL;
 	dev->policy = get_u32(tb, ONSRAM_A_POLICY);
 	dev->fallback_policy = get_u32(tb, ONSRAM_A_FALLBACK_POLICY);
+	dev->sync = tb[ONSRAM_A_SYNC] ? nla_get_u64(tb[ONSRAM_A_SYNC]) : 0;
 	dev->agent_attached = tb[ONSRAM_A_AGENT_ATTACHED] && nla_get_u8(tb[ONSRAM_A_AGENT_ATTACHED]);
 	return 0;
 }
@@ -198,8 +206,21 @@ static int parse_retired(struct nlattr *nest, struct onsram_retired *r)
 	r->key = nla_get_u64(tb[ONSRAM_A_RETIRED_KEY]);
 	memcpy(&r->op, nla_data(tb[ONSRAM_A_RETIRED_OP]), sizeof(r->op));
 	r->resident = nla_get_u32(tb[ONSRAM_A_RETIRED_RESIDENT]);
-	r->dead = nla_get_u32(tb[ONSRAM_A_RETIRED_DEAD]);
 	r->time_ps = nla_get_u64(tb[ONSRAM_A_RETIRED_TIME]);
+	return 0;
+}
+
+static int parse_died(struct nlattr *nest, uint32_t device, const struct onsram_nl_handler *handler)
+{
+	struct nlattr *tb[ONSRAM_A_DIED_MAX + 1], *list;
+
+	if (nla_parse_nested(tb, ONSRAM_A_DIED_MAX, nest, died_policy))
+		return -EINVAL;
+	list = tb[ONSRAM_A_DIED_BUFFERS];
+	if (!tb[ONSRAM_A_DIED_CLIENT_ID] || !list || nla_len(list) % (int)sizeof(uint32_t))
+		return -EINVAL;
+	handler->died(handler->arg, device, nla_get_u32(tb[ONSRAM_A_DIED_CLIENT_ID]), nla_data(list),
+		      (uint32_t)nla_len(list) / sizeof(uint32_t));
 	return 0;
 }
 
@@ -211,6 +232,8 @@ static int parse_batch(struct nlmsghdr *nlh, uint32_t device, const struct onsra
 
 	nla_for_each_attr(attr, genlmsg_attrdata(genlmsg_hdr(nlh), 0),
 			  genlmsg_attrlen(genlmsg_hdr(nlh), 0), rem) {
+		if (nla_type(attr) == ONSRAM_A_DIED && parse_died(attr, device, handler))
+			return -EINVAL;
 		if (nla_type(attr) != ONSRAM_A_RETIRED)
 			continue;
 		if (parse_retired(attr, &r))
@@ -234,6 +257,17 @@ int onsram_nl_parse_event(struct nlmsghdr *nlh, const struct onsram_nl_handler *
 		if (graph_from(tb, &graph))
 			return -EINVAL;
 		handler->graph_created(handler->arg, device, &graph);
+		return 0;
+	case ONSRAM_CMD_GRAPH_DESTROYED:
+		if (!tb[ONSRAM_A_GRAPH_ID])
+			return -EINVAL;
+		handler->graph_destroyed(handler->arg, device, nla_get_u32(tb[ONSRAM_A_GRAPH_ID]));
+		return 0;
+	case ONSRAM_CMD_SYNC:
+		if (!tb[ONSRAM_A_CLIENT_ID] || !tb[ONSRAM_A_SYNC])
+			return -EINVAL;
+		handler->sync(handler->arg, device, nla_get_u32(tb[ONSRAM_A_CLIENT_ID]),
+			      nla_get_u64(tb[ONSRAM_A_SYNC]), tb[ONSRAM_A_PRIVATE]);
 		return 0;
 	case ONSRAM_CMD_OP_RETIRED:
 		if (get_u32(tb, ONSRAM_A_LOST))

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* Sockets, requests and answers of the family. */
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -31,18 +33,22 @@
  * @req: requests; the agent of the devices attached to is this socket
  * @ev: events; a socket of its own, so that they never mix with answers
  * @family: id of the family
- * @why: see onsram_nl_why()
+ * @lock: one request at a time; guards @req
+ * @refs: users
  */
 struct onsram_nl {
 	struct nl_sock *req;
 	struct nl_sock *ev;
 	int family;
-	char why[256];
+	pthread_mutex_t lock;
+	atomic_uint refs;
 };
 
-const char *onsram_nl_why(const struct onsram_nl *nl)
+static _Thread_local char why[256];
+
+const char *onsram_nl_why(void)
 {
-	return nl->why;
+	return why;
 }
 
 static int to_errno(int err)
@@ -123,6 +129,8 @@ int onsram_nl_open(struct onsram_nl **out)
 
 	if (!nl)
 		return -ENOMEM;
+	pthread_mutex_init(&nl->lock, NULL);
+	nl->refs = 1;
 	ret = open_requests(nl);
 	if (!ret)
 		ret = open_events(nl);
@@ -138,8 +146,25 @@ void onsram_nl_close(struct onsram_nl *nl)
 {
 	if (!nl)
 		return;
+	pthread_mutex_lock(&nl->lock);
 	nl_socket_free(nl->req);
+	nl->req = NULL;
+	pthread_mutex_unlock(&nl->lock);
 	nl_socket_free(nl->ev);
+	onsram_nl_put(nl);
+}
+
+struct onsram_nl *onsram_nl_get(struct onsram_nl *nl)
+{
+	nl->refs++;
+	return nl;
+}
+
+void onsram_nl_put(struct onsram_nl *nl)
+{
+	if (--nl->refs)
+		return;
+	pthread_mutex_destroy(&nl->lock);
 	free(nl);
 }
 
@@ -152,14 +177,12 @@ int onsram_nl_event_fd(const struct onsram_nl *nl)
 
 /**
  * struct answer - what became of a request
- * @nl: link
  * @message: called for each message of the answer; stops at its first error
  * @arg: for @message
  * @done: the answer is complete
  * @ret: outcome
  */
 struct answer {
-	struct onsram_nl *nl;
 	int (*message)(struct nlmsghdr *nlh, void *arg);
 	void *arg;
 	bool done;
@@ -195,7 +218,7 @@ static int on_interrupted(struct nl_msg *msg, void *arg)
 }
 
 /* The kernel's words follow the request that it echoes */
-static void note_why(struct onsram_nl *nl, const struct nlmsgerr *err)
+static void note_why(const struct nlmsgerr *err)
 {
 	const struct nlmsghdr *nlh = (const struct nlmsghdr *)((const char *)err - NLMSG_HDRLEN);
 	size_t skip = sizeof(*err);
@@ -210,7 +233,7 @@ static void note_why(struct onsram_nl *nl, const struct nlmsgerr *err)
 	attr = nla_find((struct nlattr *)((const char *)err + skip),
 			(int)(nlh->nlmsg_len - NLMSG_HDRLEN - skip), NLMSGERR_ATTR_MSG);
 	if (attr)
-		nla_strlcpy(nl->why, attr, sizeof(nl->why));
+		nla_strlcpy(why, attr, sizeof(why));
 }
 
 static int on_error(struct sockaddr_nl *who, struct nlmsgerr *err, void *arg)
@@ -220,7 +243,7 @@ static int on_error(struct sockaddr_nl *who, struct nlmsgerr *err, void *arg)
 	(void)who;
 	a->ret = err->error;
 	a->done = true;
-	note_why(a->nl, err);
+	note_why(err);
 	return NL_STOP;
 }
 
@@ -244,11 +267,11 @@ static struct nl_msg *request(struct onsram_nl *nl, uint8_t cmd, int flags, uint
 static int ask(struct onsram_nl *nl, struct nl_msg *msg,
 	       int (*message)(struct nlmsghdr *nlh, void *arg), void *arg)
 {
-	struct answer a = { .nl = nl, .message = message, .arg = arg };
+	struct answer a = { .message = message, .arg = arg };
 	struct nl_cb *cb;
 	int ret;
 
-	nl->why[0] = '\0';
+	why[0] = '\0';
 	if (!msg)
 		return -ENOMEM;
 	cb = nl_cb_alloc(NL_CB_DEFAULT);
@@ -261,11 +284,13 @@ static int ask(struct onsram_nl *nl, struct nl_msg *msg,
 	nl_cb_set(cb, NL_CB_ACK, NL_CB_CUSTOM, on_end, &a);
 	nl_cb_set(cb, NL_CB_DUMP_INTR, NL_CB_CUSTOM, on_interrupted, &a);
 	nl_cb_err(cb, NL_CB_CUSTOM, on_error, &a);
-	ret = nl_send_auto(nl->req, msg);
-	nlmsg_free(msg);
+	pthread_mutex_lock(&nl->lock);
+	ret = nl->req ? nl_send_auto(nl->req, msg) : -NLE_NODEV;
 	ret = ret < 0 ? to_errno(ret) : 0;
 	while (!ret && !a.done)
 		ret = to_errno(nl_recvmsgs(nl->req, cb));
+	pthread_mutex_unlock(&nl->lock);
+	nlmsg_free(msg);
 	nl_cb_put(cb);
 	return a.ret ? a.ret : ret;
 }
@@ -421,9 +446,10 @@ int onsram_nl_set_rules(struct onsram_nl *nl, uint32_t device, const struct onsr
 			uint32_t n, bool gone)
 {
 	uint8_t cmd = gone ? ONSRAM_CMD_RULE_DEL : ONSRAM_CMD_RULE_SET;
-	int ret = 0;
+	uint32_t i = 0;
+	int ret;
 
-	for (uint32_t i = 0; i < n && !ret;) {
+	do {
 		uint32_t end = n - i > RULES_ONCE ? i + RULES_ONCE : n;
 		struct nl_msg *msg = request(nl, cmd, NLM_F_ACK, device,
 					     (size_t)(end - i) * RULE_BYTES);
@@ -436,8 +462,19 @@ int onsram_nl_set_rules(struct onsram_nl *nl, uint32_t device, const struct onsr
 			return -ENOMEM;
 		}
 		ret = ask(nl, msg, NULL, NULL);
-	}
+	} while (i < n && !ret);
 	return ret;
+}
+
+int onsram_nl_sync_done(struct onsram_nl *nl, uint32_t device, uint64_t seq)
+{
+	struct nl_msg *msg = request(nl, ONSRAM_CMD_SYNC_DONE, NLM_F_ACK, device, 0);
+
+	if (msg && nla_put_u64(msg, ONSRAM_A_SYNC, seq)) {
+		nlmsg_free(msg);
+		msg = NULL;
+	}
+	return ask(nl, msg, NULL, NULL);
 }
 
 /* --- events ---------------------------------------------------------------------- */

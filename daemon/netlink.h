@@ -29,6 +29,7 @@ struct onsram_nl_device {
 	uint32_t policy;
 	uint32_t fallback_policy;
 	bool agent_attached;
+	uint64_t sync;
 };
 
 /** struct onsram_nl_graph - a graph; @policy: which of the agent's its client wants, "" none of them */
@@ -63,10 +64,15 @@ struct onsram_nl_copy {
 struct onsram_nl_handler {
 	void *arg;
 	void (*graph_created)(void *arg, uint32_t device, const struct onsram_nl_graph *graph);
+	void (*graph_destroyed)(void *arg, uint32_t device, uint32_t graph);
+	/* In order: @died are dead before the operation that is told next was submitted */
 	void (*retired)(void *arg, uint32_t device, const struct onsram_retired *r);
+	void (*died)(void *arg, uint32_t device, uint32_t client_id, const uint32_t *bo, uint32_t n);
 	/* @count operations before those that follow were not reported */
 	void (*lost)(void *arg, uint32_t device, uint32_t count);
 	void (*client_gone)(void *arg, uint32_t device, uint32_t client_id);
+	/* The client waits until everything before this is digested; see ONSRAM_CMD_SYNC */
+	void (*sync)(void *arg, uint32_t device, uint32_t client_id, uint64_t seq, bool own);
 };
 
 /* --- messages (no socket; -EINVAL: malformed) -------------------------------- */
@@ -84,7 +90,7 @@ void onsram_nl_copy_release(struct onsram_nl_copy *copy);
 /** onsram_nl_parse_event() - pass an event on; those that nobody handles are ignored */
 int onsram_nl_parse_event(struct nlmsghdr *nlh, const struct onsram_nl_handler *handler);
 
-/* --- requests ----------------------------------------------------------------- */
+/* --- requests, from any thread --------------------------------------------------- */
 
 struct onsram_nl;
 
@@ -94,10 +100,13 @@ struct onsram_nl;
  * Return: 0, -ENOENT where the driver is not loaded, -EPERM without CAP_NET_ADMIN.
  */
 int onsram_nl_open(struct onsram_nl **nl);
-/** onsram_nl_close() - ends being the agent of every device; NULL is allowed */
+/** onsram_nl_close() - ends being the agent of every device, and puts it; NULL is allowed */
 void onsram_nl_close(struct onsram_nl *nl);
-/** onsram_nl_why() - what the kernel said about the last request that failed, "" where nothing */
-const char *onsram_nl_why(const struct onsram_nl *nl);
+/** onsram_nl_get() - requests on a link that was closed meanwhile fail with ENODEV */
+struct onsram_nl *onsram_nl_get(struct onsram_nl *nl);
+void onsram_nl_put(struct onsram_nl *nl);
+/** onsram_nl_why() - what the kernel said when this thread's last request failed, "" where nothing */
+const char *onsram_nl_why(void);
 
 /** onsram_nl_devices() - call @fn for every device */
 int onsram_nl_devices(struct onsram_nl *nl, void (*fn)(void *arg, const struct onsram_nl_device *dev),
@@ -116,9 +125,12 @@ int onsram_nl_read_graph(struct onsram_nl *nl, uint32_t device, uint32_t graph,
 /** onsram_nl_set_plan() - attach a plan */
 int onsram_nl_set_plan(struct onsram_nl *nl, uint32_t device, uint32_t graph,
 		       const struct onsram_interval *iv, uint32_t n);
-/** onsram_nl_set_rules() - set (@gone: delete) rules, all of them alike */
+/** onsram_nl_set_rules() - set (@gone: delete) rules, all of them alike; none, @gone: delete all */
 int onsram_nl_set_rules(struct onsram_nl *nl, uint32_t device, const struct onsram_rule *rules,
 			uint32_t n, bool gone);
+
+/** onsram_nl_sync_done() - everything up to @seq is digested and decided; see ONSRAM_CMD_SYNC_DONE */
+int onsram_nl_sync_done(struct onsram_nl *nl, uint32_t device, uint64_t seq);
 
 /** onsram_nl_event_fd() - readable when events wait */
 int onsram_nl_event_fd(const struct onsram_nl *nl);

@@ -27,6 +27,8 @@
 /* After the kernel announced a device it takes a moment until it can be attached to */
 #define SETTLE_MS	3000
 #define RESCAN_MS	200
+/* Well below what the driver allows for an answer (its parameter agent_timeout_ms) */
+#define BEAT_MS		1000
 
 static const char usage[] =
 "usage: onsramd [OPTION]...\n"
@@ -263,8 +265,10 @@ static int serve(struct onsram_agent *a, int signals, int uevents)
 			{ .fd = a->nl ? onsram_nl_event_fd(a->nl) : -1, .events = POLLIN },
 		};
 		bool looking = now_ms() < look_until;
+		bool planning = onsram_agent_beat(a);
 
-		if (poll(fds, 3, looking ? RESCAN_MS : -1) < 0 && errno != EINTR) {
+		if (poll(fds, 3, looking ? RESCAN_MS : planning ? BEAT_MS : -1) < 0 &&
+		    errno != EINTR) {
 			onsram_error("poll: %s", strerror(errno));
 			return 1;
 		}

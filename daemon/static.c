@@ -25,14 +25,14 @@ static int plan_graph(struct onsram_nl *nl, const struct onsram_nl_device *dev,
 	struct onsram_plan *plan = NULL;
 	int ret = onsram_nl_read_graph(nl, dev->id, graph->id, &copy);
 
-	/* Destroyed before we came to it */
-	if (ret == -ENOENT) {
+	/* Destroyed before we came to it, or the device is gone */
+	if (ret == -ENOENT || ret == -ENODEV) {
 		onsram_nl_copy_release(&copy);
 		return 0;
 	}
 	if (ret) {
 		onsram_error("accel%u: cannot read graph %u: %s %s", dev->id, graph->id,
-			     strerror(-ret), onsram_nl_why(nl));
+			     strerror(-ret), onsram_nl_why());
 		goto out;
 	}
 	g = (struct onsram_plan_graph){
@@ -49,11 +49,11 @@ static int plan_graph(struct onsram_nl *nl, const struct onsram_nl_device *dev,
 		goto out;
 	}
 	ret = onsram_nl_set_plan(nl, dev->id, graph->id, plan->intervals, plan->nr_intervals);
-	if (ret == -ENOENT)
+	if (ret == -ENOENT || ret == -ENODEV)
 		ret = 0;
 	else if (ret)
 		onsram_error("accel%u: plan of graph %u refused: %s %s", dev->id, graph->id,
-			     strerror(-ret), onsram_nl_why(nl));
+			     strerror(-ret), onsram_nl_why());
 	else
 		tell(dev, graph, plan);
 out:

@@ -88,6 +88,7 @@ static void onsram_context_free(struct work_struct *work)
 	onsram_tlb_invalidate(odev, ctx->client.asid);
 	onsram_pt_fini(&ctx->pt);
 	xa_erase(&odev->contexts, ctx->client.asid);
+	onsram_died_free(&ctx->died);
 	kfree(ctx);
 	drm_dev_put(&odev->drm);
 }
@@ -137,6 +138,7 @@ struct onsram_context *onsram_context_new(struct onsram_device *odev)
 		return ERR_PTR(-ENOMEM);
 	kref_init(&ctx->ref);
 	INIT_WORK(&ctx->release, onsram_context_free);
+	INIT_LIST_HEAD(&ctx->died);
 	ctx->odev = odev;
 	ctx->uid = current_uid();
 	ctx->client.id = atomic_inc_return(&onsram_next_client);
@@ -201,6 +203,38 @@ void onsram_context_close(struct onsram_context *ctx)
 	drm_sched_entity_destroy(&ctx->compute);
 	drm_sched_entity_destroy(&ctx->copy);
 	onsram_context_put(ctx);
+}
+
+void onsram_context_make_private(struct onsram_context *ctx)
+{
+	mutex_lock(&ctx->odev->submit_lock);
+	if (!ctx->salt) {
+		WRITE_ONCE(ctx->salt, ctx->client.id);
+		memset(ctx->history, 0, sizeof(ctx->history));
+	}
+	mutex_unlock(&ctx->odev->submit_lock);
+}
+
+void onsram_context_bo_died(struct onsram_context *ctx, const struct onsram_bo *bo)
+{
+	struct onsram_died *died = NULL;
+	struct onsram_policy policy;
+
+	lockdep_assert_held(&ctx->odev->submit_lock);
+	onsram_context_policy(ctx, &policy);
+	if (policy.kind != DRM_ONSRAM_POLICY_AGENT || ctx->nr_died == DRM_ONSRAM_MAX_BOS)
+		return;
+	if (!list_empty(&ctx->died))
+		died = list_last_entry(&ctx->died, struct onsram_died, link);
+	if (!died || died->what.nr == ONSRAM_DIED_MAX) {
+		/* Without memory the daemon learns of it when the buffer is written anew */
+		died = kzalloc(sizeof(*died), GFP_KERNEL_ACCOUNT);
+		if (!died)
+			return;
+		list_add_tail(&died->link, &ctx->died);
+	}
+	died->what.bo[died->what.nr++] = bo->id;
+	ctx->nr_died++;
 }
 
 void onsram_context_stats(struct onsram_context *ctx, struct drm_onsram_stats *stats)

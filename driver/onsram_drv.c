@@ -98,6 +98,7 @@ static const struct drm_ioctl_desc onsram_ioctls[] = {
 	ONSRAM_IOCTL(GRAPH_RUN, graph_run),
 	ONSRAM_IOCTL(GRAPH_WAIT_PLAN, graph_wait_plan),
 	ONSRAM_IOCTL(SET_POLICY, set_policy),
+	ONSRAM_IOCTL(AGENT_SYNC, agent_sync),
 #undef ONSRAM_IOCTL
 };
 

@@ -54,7 +54,6 @@ struct onsram_plan;
  * @seen_generation: @generation the CPU was last told about; guarded by spm.lock
  * @queued: submitted jobs that name it and are not on a ring yet; guarded by spm.lock
  * @pending_dead: DEAD advice that waits for @queued to reach 0; guarded by spm.lock
- * @dead: DEAD advice was given and no operation has written it since; guarded by spm.lock
  * @undefined: DEAD advice was given and no operation submitted since writes it; guarded by
  *	submit_lock
  * @action_engine: engine of the last placement action that moved it
@@ -74,7 +73,6 @@ struct onsram_bo {
 	u64 seen_generation;
 	u32 queued;
 	bool pending_dead;
-	bool dead;
 	bool undefined;
 	u32 action_engine;
 	u64 action_seq;
@@ -124,7 +122,11 @@ struct onsram_op {
  * @compute: entity for operations
  * @copy: entity for write-back and prefetch
  * @policy: set by SET_POLICY; guarded by odev->policy_lock
+ * @salt: of its operations' keys, not 0 where its history is private; guarded by submit_lock
  * @history: signatures of the last three operations, newest first; guarded by submit_lock
+ * @died: struct onsram_died, buffers that died since it last submitted singly under AGENT;
+ *	guarded by submit_lock
+ * @nr_died: how many of them
  * @stats: totals; what residency does not count is guarded by stats_lock
  * @energy_fj: femtojoules, what stats.energy_pj is made of; guarded by stats_lock
  * @busy_ps: modelled time per engine; guarded by stats_lock
@@ -140,7 +142,10 @@ struct onsram_context {
 	struct drm_sched_entity compute;
 	struct drm_sched_entity copy;
 	struct onsram_policy policy;
+	u64 salt;
 	u64 history[3];
+	struct list_head died;
+	u32 nr_died;
 	struct drm_onsram_stats stats;
 	u64 energy_fj;
 	u64 busy_ps[ONSRAM_MAX_ENGINES];
@@ -163,7 +168,6 @@ struct onsram_context {
  * @plan: attached plan or NULL
  * @gone: destroyed by its owner
  * @cost: what it is charged to @ctx with, bytes
- * @plan_wait: woken when @plan, @gone or the agent changes
  */
 struct onsram_graph {
 	struct kref ref;
@@ -180,7 +184,6 @@ struct onsram_graph {
 	struct onsram_plan *plan;
 	bool gone;
 	u64 cost;
-	wait_queue_head_t plan_wait;
 };
 
 /**
@@ -275,12 +278,6 @@ static inline struct onsram_bo *onsram_res_to_bo(struct onsram_residence *res)
 	return container_of(res, struct onsram_bo, res);
 }
 
-/* A hint for the policy daemon: will nobody read the contents again? */
-static inline bool onsram_bo_is_dead(const struct onsram_bo *bo)
-{
-	return READ_ONCE(bo->dead) || !READ_ONCE(bo->base.base.handle_count);
-}
-
 /* onsram_context.c */
 
 /**
@@ -293,6 +290,14 @@ struct onsram_context *onsram_context_get(struct onsram_context *ctx);
 void onsram_context_put(struct onsram_context *ctx);
 /** onsram_context_close() - the file is gone: kills what it queued */
 void onsram_context_close(struct onsram_context *ctx);
+/** onsram_context_make_private() - what is learnt from it concerns it alone from now on */
+void onsram_context_make_private(struct onsram_context *ctx);
+/**
+ * onsram_context_bo_died() - nobody will read the buffer again; submit_lock held
+ *
+ * Noted for the policy daemon, in the order in which the client submits and frees.
+ */
+void onsram_context_bo_died(struct onsram_context *ctx, const struct onsram_bo *bo);
 /** onsram_context_stats() - a consistent copy of the totals */
 void onsram_context_stats(struct onsram_context *ctx, struct drm_onsram_stats *stats);
 /** onsram_device_stats() - likewise of the device */
@@ -320,9 +325,9 @@ struct onsram_op *onsram_ops_build(struct onsram_context *ctx, const struct drm_
 				   u32 nr_ops, struct onsram_bo *const *bos, u32 nr_bos);
 /**
  * onsram_op_key() - signature in context; @history holds the three before it, newest first,
- * and takes it in
+ * and takes it in; @salt tells the keys of private histories apart
  */
-u64 onsram_op_key(u64 signature, u64 history[3]);
+u64 onsram_op_key(u64 signature, u64 salt, u64 history[3]);
 
 /* onsram_graph.c */
 
@@ -337,8 +342,6 @@ void onsram_graph_put(struct onsram_graph *graph);
  * WAIT_PLAN
  */
 void onsram_graph_set_plan(struct onsram_graph *graph, struct onsram_plan *plan);
-/** onsram_graph_agent_changed() - the policy agent came or went: wakes every WAIT_PLAN */
-void onsram_graph_agent_changed(struct onsram_device *odev);
 /** onsram_graphs_close() - destroys the graphs of a file that is gone */
 void onsram_graphs_close(struct onsram_context *ctx);
 
@@ -356,6 +359,7 @@ int onsram_ioctl_graph_destroy(struct drm_device *drm, void *data, struct drm_fi
 int onsram_ioctl_graph_run(struct drm_device *drm, void *data, struct drm_file *file);
 int onsram_ioctl_graph_wait_plan(struct drm_device *drm, void *data, struct drm_file *file);
 int onsram_ioctl_set_policy(struct drm_device *drm, void *data, struct drm_file *file);
+int onsram_ioctl_agent_sync(struct drm_device *drm, void *data, struct drm_file *file);
 
 /* onsram_drv.c, onsram_fdinfo.c, onsram_sysfs.c */
 

@@ -172,13 +172,26 @@ static void onsram_engine_damage(struct onsram_engine *engine, struct onsram_job
 	mutex_unlock(&spm->lock);
 }
 
-static void onsram_job_account(struct onsram_job *job, const struct onsram_hw_cpl *cpl)
+/* Zeroing what another client left is not this one's doing: only the device's totals have it */
+static void onsram_job_account_scrub(struct onsram_job *job, const struct onsram_hw_cpl *cpl)
+{
+	job->scrub.time_ps += cpl->end_ps - cpl->start_ps;
+	job->scrub.spm_bytes += cpl->spm_bytes;
+	job->scrub_fj += cpl->energy_fj;
+}
+
+static void onsram_job_account(struct onsram_job *job, const struct onsram_hw_cmd *cmd,
+			       const struct onsram_hw_cpl *cpl)
 {
 	struct drm_onsram_stats *acct = &job->acct;
 
 	if (cpl->seq == job->first_seq)
 		job->start_ps = cpl->start_ps;
 	job->end_ps = max(job->end_ps, cpl->end_ps);
+	if (cmd->opcode == ONSRAM_CMD_SPM_ASSIGN && cmd->arg[2] & ONSRAM_ASSIGN_SCRUB) {
+		onsram_job_account_scrub(job, cpl);
+		return;
+	}
 	acct->compute_ps += cpl->compute_ps;
 	acct->dram_read_bytes += cpl->dram_read_bytes;
 	acct->dram_write_bytes += cpl->dram_write_bytes;
@@ -218,7 +231,7 @@ static void onsram_engine_consume(struct onsram_engine *engine, u32 index)
 		    (slot->kind != ONSRAM_PUSH_WRITEBACK || job->kind != ONSRAM_JOB_OPS))
 			job->error = error;
 		if (!error)
-			onsram_job_account(job, cpl);
+			onsram_job_account(job, cmd, cpl);
 		if (slot->op != ONSRAM_SLOT_ACTION) {
 			job->acct.ops += !error;
 			if (job->retired && !error)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Retired operations on their way to the policy daemon: a bounded queue, emptied
- * in batches.
+ * What completed, on its way to the policy daemon: a bounded queue, emptied in
+ * batches.
  */
 
 #include <linux/mm.h>
@@ -12,12 +12,26 @@
 /* Long enough for a batch to gather, short enough to learn within a pass */
 #define ONSRAM_EVENT_DELAY	msecs_to_jiffies(2)
 
+void onsram_died_free(struct list_head *list)
+{
+	struct onsram_died *died, *next;
+
+	list_for_each_entry_safe(died, next, list, link)
+		kfree(died);
+	INIT_LIST_HEAD(list);
+}
+
 int onsram_events_init(struct onsram_event_queue *q, work_func_t send)
 {
 	spin_lock_init(&q->lock);
 	INIT_DELAYED_WORK(&q->work, send);
 	q->ring = kvcalloc(ONSRAM_EVENT_QUEUE, sizeof(*q->ring), GFP_KERNEL);
-	return q->ring ? 0 : -ENOMEM;
+	q->batch = kvcalloc(ONSRAM_EVENT_BATCH, sizeof(*q->batch), GFP_KERNEL);
+	if (q->ring && q->batch)
+		return 0;
+	kvfree(q->ring);
+	kvfree(q->batch);
+	return -ENOMEM;
 }
 
 void onsram_events_fini(struct onsram_event_queue *q)
@@ -32,6 +46,7 @@ void onsram_events_fini(struct onsram_event_queue *q)
 	spin_unlock(&q->lock);
 
 	cancel_delayed_work_sync(&q->work);
+	kvfree(q->batch);
 	kvfree(ring);
 }
 
@@ -61,6 +76,14 @@ u32 onsram_events_pop(struct onsram_event_queue *q, struct onsram_event *ev, u32
 	return n;
 }
 
+void onsram_events_lose(struct onsram_event_queue *q, u32 n, u32 untold)
+{
+	spin_lock(&q->lock);
+	q->lost += n + untold;
+	q->lost_total += n;
+	spin_unlock(&q->lock);
+}
+
 u64 onsram_events_lost(struct onsram_event_queue *q)
 {
 	u64 lost;
@@ -69,4 +92,11 @@ u64 onsram_events_lost(struct onsram_event_queue *q)
 	lost = q->lost_total;
 	spin_unlock(&q->lock);
 	return lost;
+}
+
+void onsram_events_flush(struct onsram_event_queue *q)
+{
+	/* Also what an earlier attempt had no memory for */
+	mod_delayed_work(system_wq, &q->work, 0);
+	flush_delayed_work(&q->work);
 }

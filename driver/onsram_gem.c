@@ -126,6 +126,20 @@ static int onsram_gem_open(struct drm_gem_object *obj, struct drm_file *file)
 	return to_onsram_bo(obj)->ctx == file->driver_priv ? 0 : -EACCES;
 }
 
+static void onsram_gem_close(struct drm_gem_object *obj, struct drm_file *file)
+{
+	struct onsram_bo *bo = to_onsram_bo(obj);
+	struct onsram_device *odev = to_onsram_device(obj->dev);
+
+	/* Its last handle: the client has no name for it any more */
+	if (READ_ONCE(obj->handle_count) > 1)
+		return;
+	mutex_lock(&odev->submit_lock);
+	if (!bo->undefined)
+		onsram_context_bo_died(bo->ctx, bo);
+	mutex_unlock(&odev->submit_lock);
+}
+
 static struct dma_buf *onsram_gem_export(struct drm_gem_object *obj, int flags)
 {
 	return ERR_PTR(-EOPNOTSUPP);
@@ -134,6 +148,7 @@ static struct dma_buf *onsram_gem_export(struct drm_gem_object *obj, int flags)
 static const struct drm_gem_object_funcs onsram_gem_funcs = {
 	.free = onsram_gem_free,
 	.open = onsram_gem_open,
+	.close = onsram_gem_close,
 	.export = onsram_gem_export,
 	.print_info = drm_gem_shmem_object_print_info,
 	.pin = drm_gem_shmem_object_pin,
@@ -372,6 +387,7 @@ int onsram_ioctl_bo_madvise(struct drm_device *drm, void *data, struct drm_file 
 {
 	struct onsram_device *odev = to_onsram_device(drm);
 	struct drm_onsram_bo_madvise *args = data;
+	bool dead = args->advice == DRM_ONSRAM_ADVICE_DEAD;
 	struct dma_fence *fence;
 	struct onsram_bo *bo;
 	int ret = 0;
@@ -383,11 +399,12 @@ int onsram_ioctl_bo_madvise(struct drm_device *drm, void *data, struct drm_file 
 		return -ENOENT;
 
 	mutex_lock(&odev->submit_lock);
-	bo->undefined = args->advice == DRM_ONSRAM_ADVICE_DEAD;
+	if (dead && !bo->undefined)
+		onsram_context_bo_died(bo->ctx, bo);
+	bo->undefined = dead;
 	mutex_lock(&odev->spm.lock);
-	WRITE_ONCE(bo->dead, args->advice == DRM_ONSRAM_ADVICE_DEAD);
-	bo->pending_dead = bo->dead && bo->queued;
-	if (bo->dead && !bo->queued)
+	bo->pending_dead = dead && bo->queued;
+	if (dead && !bo->queued)
 		onsram_residency_discard(&odev->spm, &bo->res);
 	mutex_unlock(&odev->spm.lock);
 	mutex_unlock(&odev->submit_lock);

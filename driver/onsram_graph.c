@@ -7,7 +7,6 @@
 #include <linux/sort.h>
 
 #include <drm/drm_drv.h>
-#include <drm/drm_utils.h>
 
 #include "onsram_account.h"
 #include "onsram_ioctl.h"
@@ -96,18 +95,7 @@ void onsram_graph_set_plan(struct onsram_graph *graph, struct onsram_plan *plan)
 	WRITE_ONCE(graph->plan, plan);
 	mutex_unlock(&graph->lock);
 	onsram_plan_put(old);
-	wake_up_all(&graph->plan_wait);
-}
-
-void onsram_graph_agent_changed(struct onsram_device *odev)
-{
-	struct onsram_graph *graph;
-	unsigned long id;
-
-	xa_lock(&odev->graphs);
-	xa_for_each(&odev->graphs, id, graph)
-		wake_up_all(&graph->plan_wait);
-	xa_unlock(&odev->graphs);
+	onsram_agent_wake(graph->odev);
 }
 
 /* Where TRANSIENT tensors begin and end */
@@ -262,7 +250,6 @@ int onsram_ioctl_graph_create(struct drm_device *drm, void *data, struct drm_fil
 	}
 	kref_init(&graph->ref);
 	mutex_init(&graph->lock);
-	init_waitqueue_head(&graph->plan_wait);
 	graph->odev = odev;
 	graph->ctx = onsram_context_get(ctx);
 	graph->cost = cost;
@@ -300,7 +287,7 @@ static bool onsram_graph_remove(struct onsram_graph *graph)
 	mutex_lock(&graph->lock);
 	WRITE_ONCE(graph->gone, true);
 	mutex_unlock(&graph->lock);
-	wake_up_all(&graph->plan_wait);
+	onsram_agent_wake(odev);
 	onsram_nl_graph_destroyed(odev, graph->id);
 	onsram_graph_put(graph);
 	return true;
@@ -378,17 +365,17 @@ out_syncs:
 	return ret;
 }
 
-static bool onsram_graph_settled(struct onsram_graph *graph)
+static bool onsram_graph_settled(const void *what)
 {
-	return READ_ONCE(graph->plan) || READ_ONCE(graph->gone) ||
-	       !onsram_nl_agent_attached(graph->odev) || drm_dev_is_unplugged(&graph->odev->drm);
+	const struct onsram_graph *graph = what;
+
+	return READ_ONCE(graph->plan) || READ_ONCE(graph->gone);
 }
 
 int onsram_ioctl_graph_wait_plan(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	struct drm_onsram_graph_wait_plan *args = data;
 	struct onsram_graph *graph;
-	long left;
 	int ret;
 
 	if (args->flags)
@@ -396,21 +383,11 @@ int onsram_ioctl_graph_wait_plan(struct drm_device *drm, void *data, struct drm_
 	graph = onsram_graph_own(file, args->id);
 	if (!graph)
 		return -ENOENT;
-
-	left = wait_event_interruptible_timeout(graph->plan_wait, onsram_graph_settled(graph),
-						drm_timeout_abs_to_jiffies(args->timeout_ns));
-	if (left < 0)
-		ret = left;
-	else if (drm_dev_is_unplugged(drm))
-		ret = -ENODEV;
-	else if (READ_ONCE(graph->plan))
-		ret = 0;
-	else if (READ_ONCE(graph->gone))
+	if (!onsram_graph_settled(graph))
+		onsram_agent_probe(graph->ctx);
+	ret = onsram_agent_wait(graph->odev, onsram_graph_settled, graph, args->timeout_ns);
+	if (!ret && !READ_ONCE(graph->plan))
 		ret = -ENOENT;
-	else if (!onsram_nl_agent_attached(graph->odev))
-		ret = -ENOTCONN;
-	else
-		ret = -ETIME;
 	onsram_graph_put(graph);
 	return ret;
 }

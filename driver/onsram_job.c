@@ -49,6 +49,7 @@ struct onsram_job *onsram_job_new(struct onsram_context *ctx, enum onsram_job_ki
 	if (!job)
 		return ERR_PTR(-ENOMEM);
 	INIT_LIST_HEAD(&job->link);
+	INIT_LIST_HEAD(&job->died);
 	job->odev = odev;
 	job->kind = kind;
 	job->ctx = onsram_context_get(ctx);
@@ -96,6 +97,7 @@ void onsram_job_free(struct onsram_job *job)
 	}
 	bitmap_free(job->writes);
 	kvfree(job->retired);
+	onsram_died_free(&job->died);
 	onsram_plan_put(job->plan);
 	if (job->powered) {
 		pm_runtime_mark_last_busy(job->odev->drm.dev);
@@ -199,6 +201,20 @@ static void onsram_job_revive(struct onsram_job *job)
 	}
 }
 
+/* Its operations' keys, and what died before them. Called under submit_lock */
+static void onsram_job_enter_history(struct onsram_job *job)
+{
+	struct onsram_context *ctx = job->ctx;
+	u32 i;
+
+	for (i = 0; !job->graph && i < job->nr_ops; i++)
+		job->ops[i].key = onsram_op_key(job->ops[i].signature, ctx->salt, ctx->history);
+	if (!job->retired)
+		return;
+	list_splice_init(&ctx->died, &job->died);
+	ctx->nr_died = 0;
+}
+
 struct dma_fence *onsram_job_push(struct onsram_job *job)
 {
 	struct onsram_device *odev = job->odev;
@@ -237,6 +253,7 @@ struct dma_fence *onsram_job_push(struct onsram_job *job)
 	mutex_unlock(&odev->spm.lock);
 
 	onsram_job_revive(job);
+	onsram_job_enter_history(job);
 
 	/* Looked at when a job starts: a changed parameter counts from the next one on */
 	for (i = 0; i < odev->nr_engines; i++)
@@ -345,7 +362,6 @@ static int onsram_job_emit_op(struct onsram_job_run *run, struct onsram_job_emit
 		rop.has_rule = onsram_rule_lookup(job->odev, op->key, &rop.actions, &rop.priority);
 
 	ret = onsram_residency_op(spm, &je->base, &run->base, &rop);
-	op->bo[0]->dead = false;
 
 	trace_onsram_op(job->odev, job->ctx->client.id, op->cmd.opcode, je->engine->seq,
 			rop.resident, used & ~rop.resident);
@@ -457,7 +473,7 @@ static void onsram_stats_add(struct drm_onsram_stats *to, const struct onsram_jo
 {
 	const struct drm_onsram_stats *acct = &job->acct;
 
-	to->time_ps += job->end_ps - job->start_ps;
+	to->time_ps += job->end_ps - job->start_ps - job->scrub.time_ps;
 	to->compute_ps += acct->compute_ps;
 	to->dram_read_bytes += acct->dram_read_bytes;
 	to->dram_write_bytes += acct->dram_write_bytes;
@@ -473,6 +489,7 @@ void onsram_job_complete(struct onsram_job *job)
 	struct onsram_device *odev = job->odev;
 	struct onsram_context *ctx = job->ctx;
 	u64 busy = job->end_ps - job->start_ps;
+	struct onsram_died *died;
 	struct dma_fence *fence;
 	u32 i;
 
@@ -487,12 +504,16 @@ void onsram_job_complete(struct onsram_job *job)
 	spin_lock(&odev->stats_lock);
 	onsram_stats_add(&ctx->stats, job);
 	onsram_stats_add(&odev->spm.stats, job);
+	odev->spm.stats.time_ps += job->scrub.time_ps;
+	odev->spm.stats.spm_bytes += job->scrub.spm_bytes;
 	ctx->energy_fj += job->energy_fj;
-	odev->energy_fj += job->energy_fj;
+	odev->energy_fj += job->energy_fj + job->scrub_fj;
 	ctx->busy_ps[job->engine->id] += busy;
 	odev->busy_ps[job->engine->id] += busy;
 	spin_unlock(&odev->stats_lock);
 
+	list_for_each_entry(died, &job->died, link)
+		onsram_nl_died(ctx, &died->what);
 	for (i = 0; job->retired && i < job->nr_ops; i++)
 		if (job->retired[i].time_ps)
 			onsram_nl_op_retired(ctx, &job->ops[i], job->retired[i].resident,

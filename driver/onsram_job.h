@@ -69,10 +69,13 @@ struct onsram_retired {
  * @error: first error of its commands
  * @acct: what its commands cost; energy in @energy_fj
  * @energy_fj: femtojoules
+ * @scrub: time_ps and spm_bytes of zeroing SPM that another client used, not in @acct
+ * @scrub_fj: its energy, not in @energy_fj
  * @start_ps: modelled start of the first command
  * @end_ps: modelled end of the last
  * @retired: per operation, only under EAGER
  * @cost: what it is charged to @ctx with, bytes
+ * @died: struct onsram_died, buffers that died before it was submitted; where @retired is
  */
 struct onsram_job {
 	struct drm_sched_job base;
@@ -98,10 +101,13 @@ struct onsram_job {
 	int error;
 	struct drm_onsram_stats acct;
 	u64 energy_fj;
+	struct drm_onsram_stats scrub;
+	u64 scrub_fj;
 	u64 start_ps;
 	u64 end_ps;
 	struct onsram_retired *retired;
 	u64 cost;
+	struct list_head died;
 };
 
 #define to_onsram_job(j) container_of(j, struct onsram_job, base)

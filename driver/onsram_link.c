@@ -38,10 +38,13 @@ struct onsram_link *onsram_link_find_own(const struct genl_info *info)
 {
 	struct onsram_link *link = onsram_link_find(info);
 
-	if (!IS_ERR(link) && link->agent != info->snd_portid) {
+	if (IS_ERR(link))
+		return link;
+	if (link->agent != info->snd_portid) {
 		GENL_SET_ERR_MSG(info, "this socket is not the policy agent: ATTACH first");
 		return ERR_PTR(-EPERM);
 	}
+	onsram_agent_heard(link);
 	return link;
 }
 
@@ -73,6 +76,7 @@ int onsram_nl_device_init(struct onsram_device *odev)
 		return -ENOMEM;
 	link->odev = odev;
 	atomic_set(&link->sequence, 1);
+	onsram_agent_prepare(link);
 	onsram_rules_init(&link->rules);
 	ret = onsram_events_init(&link->events, onsram_link_send_retired);
 	if (ret)

@@ -46,6 +46,11 @@ static const struct nla_policy onsram_nl_policy_policy[] = {
 						      DRM_ONSRAM_POLICY_LRU),
 };
 
+static const struct nla_policy onsram_nl_sync_policy[] = {
+	[ONSRAM_A_DEVICE_ID] = { .type = NLA_U32 },
+	[ONSRAM_A_SYNC] = { .type = NLA_U64 },
+};
+
 #define ONSRAM_DO(name, func, attrs, admin) \
 	{ \
 		.cmd = ONSRAM_CMD_##name, \
@@ -90,6 +95,7 @@ static const struct genl_split_ops onsram_nl_ops[] = {
 	},
 	ONSRAM_DO(POLICY_SET, onsram_nl_policy_set, policy, GENL_ADMIN_PERM),
 	ONSRAM_DO(STATS_GET, onsram_nl_stats_get, device, 0),
+	ONSRAM_DO(SYNC_DONE, onsram_nl_sync_done, sync, GENL_ADMIN_PERM),
 };
 
 static const struct genl_multicast_group onsram_nl_groups[] = {

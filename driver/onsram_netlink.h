@@ -8,6 +8,7 @@
 #define _ONSRAM_NETLINK_H_
 
 #include "onsram_drv.h"
+#include "onsram_event.h"
 
 /** onsram_nl_init() - registers the family, before the first device */
 int onsram_nl_init(void);
@@ -20,8 +21,23 @@ int onsram_nl_device_add(struct onsram_device *odev);
 /** onsram_nl_device_remove() - it cannot any more; its agent is detached */
 void onsram_nl_device_remove(struct onsram_device *odev);
 
-/** onsram_nl_agent_attached() - is there a policy agent for this device? */
-bool onsram_nl_agent_attached(struct onsram_device *odev);
+/** onsram_agent_wake() - something that clients wait for from the policy agent has changed */
+void onsram_agent_wake(struct onsram_device *odev);
+/**
+ * onsram_agent_wait() - wait for what the policy agent should do, until @done
+ * @odev: device
+ * @done: tells; onsram_agent_wake() makes it asked again
+ * @what: for @done
+ * @timeout_ns: absolute, CLOCK_MONOTONIC
+ *
+ * Return: 0; -ETIME; -ENOTCONN: no agent; -EHOSTDOWN: it is stalled; -ENODEV; -ERESTARTSYS
+ */
+int onsram_agent_wait(struct onsram_device *odev, bool (*done)(const void *what), const void *what,
+		      s64 timeout_ns);
+/** onsram_agent_probe() - ask the agent for a sign of life, unless it owes one already */
+void onsram_agent_probe(struct onsram_context *ctx);
+/** onsram_agent_state() - how the agent is, in a word for sysfs */
+const char *onsram_agent_state(struct onsram_device *odev);
 
 /** onsram_nl_knows_policy() - is there no agent, or does it have a policy of that name? */
 bool onsram_nl_knows_policy(struct onsram_device *odev, const struct onsram_policy *policy);
@@ -29,6 +45,8 @@ bool onsram_nl_knows_policy(struct onsram_device *odev, const struct onsram_poli
 /** onsram_rule_lookup() - the rule for @key, if there is one.  Called under spm.lock */
 bool onsram_rule_lookup(struct onsram_device *odev, u64 key, u32 *actions, u32 *priority);
 
+/** onsram_nl_sync() - @ctx waits for SYNC_DONE with @seq */
+void onsram_nl_sync(struct onsram_context *ctx, u64 seq);
 /** onsram_nl_graph_created() - the graph can be looked up; called without locks */
 void onsram_nl_graph_created(struct onsram_graph *graph);
 /** onsram_nl_graph_destroyed() - it cannot any more */
@@ -46,5 +64,7 @@ void onsram_nl_client_gone(struct onsram_device *odev, u32 client_id);
  */
 void onsram_nl_op_retired(struct onsram_context *ctx, const struct onsram_op *op,
 			  u32 resident, u64 time_ps);
+/** onsram_nl_died() - buffers that died before what is reported next; as onsram_nl_op_retired() */
+void onsram_nl_died(struct onsram_context *ctx, const struct onsram_event_died *died);
 
 #endif

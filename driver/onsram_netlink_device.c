@@ -14,7 +14,7 @@ int onsram_nl_put_policy(struct sk_buff *skb, const struct onsram_policy *policy
 	return 0;
 }
 
-int onsram_nl_put_device(struct sk_buff *skb, const struct onsram_link *link)
+int onsram_nl_put_device(struct sk_buff *skb, struct onsram_link *link)
 {
 	struct onsram_device *odev = link->odev;
 	struct onsram_policy policy;
@@ -25,13 +25,14 @@ int onsram_nl_put_device(struct sk_buff *skb, const struct onsram_link *link)
 	    nla_put(skb, ONSRAM_A_MODEL, sizeof(odev->model), &odev->model) ||
 	    onsram_nl_put_policy(skb, &policy) ||
 	    nla_put_u32(skb, ONSRAM_A_FALLBACK_POLICY, READ_ONCE(odev->fallback)) ||
-	    nla_put_u8(skb, ONSRAM_A_AGENT_ATTACHED, link->agent ? 1 + link->done : 0))
+	    nla_put_u8(skb, ONSRAM_A_AGENT_ATTACHED, onsram_agent_attached(link)) ||
+	    nla_put_u64_64bit(skb, ONSRAM_A_SYNC, onsram_agent_asked(link), ONSRAM_A_PAD))
 		return -EMSGSIZE;
 	return 0;
 }
 
-int onsram_nl_reply(struct genl_info *info, const struct onsram_link *link, u8 cmd,
-		    int (*put)(struct sk_buff *skb, const struct onsram_link *link))
+int onsram_nl_reply(struct genl_info *info, struct onsram_link *link, u8 cmd,
+		    int (*put)(struct sk_buff *skb, struct onsram_link *link))
 {
 	struct sk_buff *skb;
 	void *hdr;
@@ -131,7 +132,7 @@ int onsram_nl_policy_set(struct sk_buff *skb, struct genl_info *info)
 	return 0;
 }
 
-static int onsram_nl_put_stats(struct sk_buff *skb, const struct onsram_link *link)
+static int onsram_nl_put_stats(struct sk_buff *skb, struct onsram_link *link)
 {
 	struct onsram_device *odev = link->odev;
 	struct drm_onsram_stats stats;

@@ -84,87 +84,133 @@ void onsram_nl_client_gone(struct onsram_device *odev, u32 client_id)
 	onsram_nl_event_id(odev, ONSRAM_CMD_CLIENT_GONE, ONSRAM_A_CLIENT_ID, client_id);
 }
 
+void onsram_nl_sync(struct onsram_context *ctx, u64 seq)
+{
+	struct sk_buff *skb;
+	void *hdr;
+
+	skb = onsram_nl_event(ctx->odev, ONSRAM_CMD_SYNC, NLMSG_GOODSIZE, &hdr);
+	if (!skb)
+		return;
+	if (nla_put_u32(skb, ONSRAM_A_CLIENT_ID, ctx->client.id) ||
+	    nla_put_u64_64bit(skb, ONSRAM_A_SYNC, seq, ONSRAM_A_PAD) ||
+	    (READ_ONCE(ctx->salt) && nla_put_flag(skb, ONSRAM_A_PRIVATE))) {
+		nlmsg_free(skb);
+		return;
+	}
+	onsram_nl_event_send(skb, hdr);
+}
+
 void onsram_nl_op_retired(struct onsram_context *ctx, const struct onsram_op *op,
 			  u32 resident, u64 time_ps)
 {
 	struct onsram_event ev = {
-		.key = op->key,
-		.time_ps = time_ps,
 		.client_id = ctx->client.id,
-		.resident = resident,
-		.op.opcode = op->cmd.opcode,
-		.op.attr = op->cmd.attr,
+		.op.key = op->key,
+		.op.time_ps = time_ps,
+		.op.resident = resident,
+		.op.op.opcode = op->cmd.opcode,
+		.op.op.attr = op->cmd.attr,
 	};
 	int s;
 
 	if (!onsram_nl_listened())
 		return;
 	for (s = 0; s < ONSRAM_MAX_OPERANDS; s++) {
-		const struct onsram_bo *bo = op->bo[s];
+		struct drm_onsram_operand *operand = &ev.op.op.operand[s];
 
-		if (!bo)
+		if (!op->bo[s])
 			continue;
-		ev.op.operand[s].bo = bo->id;
-		ev.op.operand[s].offset = op->offset[s];
-		ev.op.operand[s].view = op->cmd.operand[s].view;
-		if (onsram_bo_is_dead(bo))
-			ev.dead |= BIT(s);
+		operand->bo = op->bo[s]->id;
+		operand->offset = op->offset[s];
+		operand->view = op->cmd.operand[s].view;
 	}
 	onsram_events_push(&ctx->odev->link->events, &ev);
 }
 
-static int onsram_nl_put_retired(struct sk_buff *skb, const struct onsram_event *ev)
+void onsram_nl_died(struct onsram_context *ctx, const struct onsram_event_died *died)
 {
-	struct nlattr *nest = nla_nest_start(skb, ONSRAM_A_RETIRED);
+	struct onsram_event ev = {
+		.client_id = ctx->client.id,
+		.is_died = true,
+		.died = *died,
+	};
 
-	if (!nest ||
-	    nla_put_u32(skb, ONSRAM_A_RETIRED_CLIENT_ID, ev->client_id) ||
-	    nla_put_u64_64bit(skb, ONSRAM_A_RETIRED_KEY, ev->key, ONSRAM_A_RETIRED_PAD) ||
-	    nla_put(skb, ONSRAM_A_RETIRED_OP, sizeof(ev->op), &ev->op) ||
-	    nla_put_u32(skb, ONSRAM_A_RETIRED_RESIDENT, ev->resident) ||
-	    nla_put_u32(skb, ONSRAM_A_RETIRED_DEAD, ev->dead) ||
-	    nla_put_u64_64bit(skb, ONSRAM_A_RETIRED_TIME, ev->time_ps, ONSRAM_A_RETIRED_PAD))
+	if (onsram_nl_listened())
+		onsram_events_push(&ctx->odev->link->events, &ev);
+}
+
+static int onsram_nl_put_retired(struct sk_buff *skb, u32 client_id,
+				 const struct onsram_event_op *op)
+{
+	if (nla_put_u32(skb, ONSRAM_A_RETIRED_CLIENT_ID, client_id) ||
+	    nla_put_u64_64bit(skb, ONSRAM_A_RETIRED_KEY, op->key, ONSRAM_A_RETIRED_PAD) ||
+	    nla_put(skb, ONSRAM_A_RETIRED_OP, sizeof(op->op), &op->op) ||
+	    nla_put_u32(skb, ONSRAM_A_RETIRED_RESIDENT, op->resident) ||
+	    nla_put_u64_64bit(skb, ONSRAM_A_RETIRED_TIME, op->time_ps, ONSRAM_A_RETIRED_PAD))
 		return -EMSGSIZE;
-	nla_nest_end(skb, nest);
 	return 0;
 }
 
-static void onsram_link_send_batch(struct onsram_link *link, const struct onsram_event *ev, u32 n,
+static int onsram_nl_put_died(struct sk_buff *skb, u32 client_id,
+			      const struct onsram_event_died *died)
+{
+	if (nla_put_u32(skb, ONSRAM_A_DIED_CLIENT_ID, client_id) ||
+	    nla_put(skb, ONSRAM_A_DIED_BUFFERS, died->nr * sizeof(died->bo[0]), died->bo))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int onsram_nl_put_entry(struct sk_buff *skb, const struct onsram_event *ev)
+{
+	struct nlattr *nest = nla_nest_start(skb, ev->is_died ? ONSRAM_A_DIED : ONSRAM_A_RETIRED);
+	int ret = -EMSGSIZE;
+
+	if (nest)
+		ret = ev->is_died ? onsram_nl_put_died(skb, ev->client_id, &ev->died) :
+				    onsram_nl_put_retired(skb, ev->client_id, &ev->op);
+	if (!ret)
+		nla_nest_end(skb, nest);
+	return ret;
+}
+
+/* Return: whether there was memory for it, or nobody to send it to */
+static bool onsram_link_send_batch(struct onsram_link *link, const struct onsram_event *ev, u32 n,
 				   u32 lost)
 {
 	struct sk_buff *skb;
 	void *hdr;
 	u32 i;
 
-	/* A nest is the operation and at most 96 bytes of numbers and headers */
-	skb = onsram_nl_event(link->odev, ONSRAM_CMD_OP_RETIRED,
-			      64 + n * (sizeof(struct drm_onsram_op) + 96), &hdr);
+	/* A nest is an entry and at most 96 bytes of numbers and headers */
+	skb = onsram_nl_event(link->odev, ONSRAM_CMD_OP_RETIRED, 64 + n * (sizeof(*ev) + 96), &hdr);
 	if (!skb)
-		return;
+		return !onsram_nl_listened();
 	if (nla_put_u32(skb, ONSRAM_A_LOST, lost))
 		goto drop;
 	for (i = 0; i < n; i++) {
-		if (onsram_nl_put_retired(skb, &ev[i]))
+		if (onsram_nl_put_entry(skb, &ev[i]))
 			goto drop;
 	}
 	onsram_nl_event_send(skb, hdr);
-	return;
+	return true;
 drop:
 	nlmsg_free(skb);
+	return false;
 }
 
 void onsram_link_send_retired(struct work_struct *work)
 {
 	struct onsram_link *link = container_of(to_delayed_work(work), struct onsram_link,
 						events.work);
-	struct onsram_event *ev;
+	struct onsram_event_queue *q = &link->events;
 	u32 n, lost;
 
-	/* Without memory the entries stay queued until the next operation retires */
-	ev = kvmalloc_array(ONSRAM_EVENT_BATCH, sizeof(*ev), GFP_KERNEL);
-	if (!ev)
-		return;
-	while ((n = onsram_events_pop(&link->events, ev, ONSRAM_EVENT_BATCH, &lost)) || lost)
-		onsram_link_send_batch(link, ev, n, lost);
-	kvfree(ev);
+	while ((n = onsram_events_pop(q, q->batch, ONSRAM_EVENT_BATCH, &lost)) || lost) {
+		if (!onsram_link_send_batch(link, q->batch, n, lost)) {
+			/* Told with the next batch for which there is memory */
+			onsram_events_lose(q, n, lost);
+			return;
+		}
+	}
 }

@@ -84,7 +84,7 @@ static void onsram_pci_remove(struct pci_dev *pdev)
 	}
 	onsram_device_fail(odev, -ENODEV);
 	mutex_unlock(&odev->reset_lock);
-	onsram_graph_agent_changed(odev);
+	onsram_agent_wake(odev);
 	flush_workqueue(odev->tdr_wq);
 	flush_workqueue(onsram_wq);
 }

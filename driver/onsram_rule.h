@@ -55,7 +55,7 @@ void onsram_rules_init(struct onsram_rules *rules);
  * Return: 0; -ENOSPC beyond ONSRAM_RULES_MAX or -ENOMEM: then nothing has changed
  */
 int onsram_rules_set(struct onsram_rules *rules, const struct onsram_rule_what *what, u32 n);
-/** onsram_rules_del() - Return: 0, or -ENOENT where one of the keys has none: nothing has changed */
+/** onsram_rules_del() - Return: 0, or -ENOENT where one of them is missing: nothing has changed */
 int onsram_rules_del(struct onsram_rules *rules, const struct onsram_rule_what *what, u32 n);
 void onsram_rules_clear(struct onsram_rules *rules);
 /** onsram_rules_find() - what to do for @key, if anything; neither allocates nor sleeps */

@@ -50,9 +50,9 @@ static u64 onsram_op_signature(const struct drm_onsram_op *uop)
 	return hash;
 }
 
-u64 onsram_op_key(u64 signature, u64 history[3])
+u64 onsram_op_key(u64 signature, u64 salt, u64 history[3])
 {
-	u64 key = onsram_hash(onsram_hash(0, &signature, sizeof(signature)), history,
+	u64 key = onsram_hash(onsram_hash(salt, &signature, sizeof(signature)), history,
 			      3 * sizeof(*history));
 
 	history[2] = history[1];
@@ -136,23 +136,17 @@ static int onsram_submit_bos(struct onsram_job *job, struct drm_file *file, u64 
 
 static int onsram_submit_ops(struct onsram_job *job, const struct drm_onsram_submit *args)
 {
-	struct onsram_context *ctx = job->ctx;
 	struct drm_onsram_op *uops;
 	struct onsram_op *ops;
-	u32 i;
 
 	uops = onsram_copy_array(args->ops, args->nr_ops, args->op_stride, sizeof(*uops));
 	if (IS_ERR(uops))
 		return PTR_ERR(uops);
-	ops = onsram_ops_build(ctx, uops, args->nr_ops, job->bos, job->nr_bos);
+	ops = onsram_ops_build(job->ctx, uops, args->nr_ops, job->bos, job->nr_bos);
 	kvfree(uops);
 	if (IS_ERR(ops))
 		return PTR_ERR(ops);
 
-	mutex_lock(&ctx->odev->submit_lock);
-	for (i = 0; i < args->nr_ops; i++)
-		ops[i].key = onsram_op_key(ops[i].signature, ctx->history);
-	mutex_unlock(&ctx->odev->submit_lock);
 	job->ops = ops;
 	job->nr_ops = args->nr_ops;
 	return 0;

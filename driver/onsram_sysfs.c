@@ -126,6 +126,12 @@ static ssize_t fallback_policy_store(struct device *dev, struct device_attribute
 }
 static DEVICE_ATTR_RW(fallback_policy);
 
+static ssize_t agent_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n", onsram_agent_state(dev_get_drvdata(dev)));
+}
+static DEVICE_ATTR_RO(agent);
+
 static struct attribute *onsram_spm_attrs[] = {
 	&dev_attr_size.attr,
 	&dev_attr_used.attr,
@@ -148,6 +154,7 @@ static struct attribute *onsram_spm_attrs[] = {
 	&dev_attr_policy.attr,
 	&dev_attr_fallback_policy.attr,
 	&dev_attr_generation.attr,
+	&dev_attr_agent.attr,
 	NULL
 };
 

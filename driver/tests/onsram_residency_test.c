@@ -162,7 +162,7 @@ static void spm_test_op(struct spm_test *t, u32 policy, const u32 *tensors, u32 
 	struct onsram_residency_op op = {
 		.cmd = cmd,
 		.writes_all = true,
-		.has_rule = policy == DRM_ONSRAM_POLICY_EAGER,
+		.has_rule = policy == DRM_ONSRAM_POLICY_AGENT,
 		.actions = actions,
 		.priority = priority,
 	};
@@ -284,10 +284,10 @@ static void onsram_residency_priority(struct kunit *test)
 
 	spm_test_size(t, 2, 0, SZ_32K);
 	spm_test_size(t, 4, 0, SZ_32K);
-	spm_test_op(t, DRM_ONSRAM_POLICY_EAGER, a, 2, ONSRAM_RULE_HOLD(0), 5);
-	spm_test_op(t, DRM_ONSRAM_POLICY_EAGER, b, 2, ONSRAM_RULE_HOLD(0), 4);
+	spm_test_op(t, DRM_ONSRAM_POLICY_AGENT, a, 2, ONSRAM_RULE_HOLD(0), 5);
+	spm_test_op(t, DRM_ONSRAM_POLICY_AGENT, b, 2, ONSRAM_RULE_HOLD(0), 4);
 	KUNIT_EXPECT_EQ(test, t->tensor[4].res.state, DRM_ONSRAM_RESIDENCY_NONE);
-	spm_test_op(t, DRM_ONSRAM_POLICY_EAGER, b, 2, ONSRAM_RULE_HOLD(0), 6);
+	spm_test_op(t, DRM_ONSRAM_POLICY_AGENT, b, 2, ONSRAM_RULE_HOLD(0), 6);
 	KUNIT_EXPECT_EQ(test, t->tensor[4].res.state, DRM_ONSRAM_RESIDENCY_DIRTY);
 	KUNIT_EXPECT_EQ(test, t->tensor[2].res.state, DRM_ONSRAM_RESIDENCY_NONE);
 }
@@ -303,7 +303,7 @@ static void onsram_residency_walk(struct kunit *test)
 			      1 + spm_test_rnd(t, i < 18 ? SZ_8K : 40 * SZ_1K));
 	for (step = 0; step < STEPS; step++) {
 		static const u32 policies[] = {
-			DRM_ONSRAM_POLICY_NONE, DRM_ONSRAM_POLICY_LRU, DRM_ONSRAM_POLICY_EAGER,
+			DRM_ONSRAM_POLICY_NONE, DRM_ONSRAM_POLICY_LRU, DRM_ONSRAM_POLICY_AGENT,
 		};
 		u32 tensors[4], n = 1 + spm_test_rnd(t, 4), client = spm_test_rnd(t, NR_CLIENTS);
 		struct onsram_residence *res;

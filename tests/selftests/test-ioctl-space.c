@@ -233,7 +233,7 @@ TEST_F(space, calls_that_the_driver_does_not_have)
 {
 	int nr;
 
-	for (nr = DRM_COMMAND_BASE + DRM_ONSRAM_SET_POLICY + 1; nr < DRM_COMMAND_END; nr += 7)
+	for (nr = DRM_COMMAND_BASE + DRM_ONSRAM_AGENT_SYNC + 1; nr < DRM_COMMAND_END; nr += 7)
 		EXPECT_EQ(0, walk(variant->compat, variant->uid, self->arg, 'd', nr, EINVAL));
 }
 
@@ -254,7 +254,7 @@ TEST_F(space, calls_that_exist)
 	int nr;
 
 	for (nr = 0; nr < 256; nr++) {
-		if (core_call(nr) || (driver_call(nr) && nr <= DRM_COMMAND_BASE + DRM_ONSRAM_SET_POLICY))
+		if (core_call(nr) || (driver_call(nr) && nr <= DRM_COMMAND_BASE + DRM_ONSRAM_AGENT_SYNC))
 			EXPECT_EQ(0, walk(variant->compat, variant->uid, self->arg, 'd', nr, 0));
 	}
 	EXPECT_EQ(0, node_works());

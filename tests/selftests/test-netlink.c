@@ -5,12 +5,7 @@
  */
 #include "kselftest_harness.h"
 
-#include <linux/onsram_netlink.h>
-#include <netlink/genl/ctrl.h>
-#include <netlink/genl/genl.h>
-#include <netlink/netlink.h>
-
-#include "client.h"
+#include "agent.h"
 
 #define NR_OPS		2
 #define PLACE		BUFFER_BYTES	/* a buffer is whole granules */
@@ -69,77 +64,6 @@ FIXTURE_TEARDOWN(netlink)
 	if (self->sock)
 		nl_socket_free(self->sock);
 	client_close(&self->client);
-}
-
-static struct nl_msg *request(int family, uint8_t cmd, int flags)
-{
-	struct nl_msg *msg = nlmsg_alloc_size(1 << 20);
-
-	if (msg)
-		genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, family, 0, flags, cmd,
-			    ONSRAM_FAMILY_VERSION);
-	return msg;
-}
-
-/* Answers are taken as messages, an error's is kept: libnl's own codes lose the errno */
-static int on_error(struct sockaddr_nl *who, struct nlmsgerr *e, void *arg)
-{
-	(void)who;
-	*(int *)arg = -e->error;
-	return NL_STOP;
-}
-
-static int on_end(struct nl_msg *msg, void *arg)
-{
-	(void)msg;
-	(void)arg;
-	return NL_STOP;
-}
-
-static int count_message(struct nl_msg *msg, void *arg)
-{
-	(void)msg;
-	++*(int *)arg;
-	return NL_OK;
-}
-
-/* Send and wait for the end of it. Return: 0 or the errno; @messages counts answers */
-static int ask(struct nl_sock *sock, struct nl_msg *msg, int *messages)
-{
-	struct nl_cb *cb = nl_cb_alloc(NL_CB_DEFAULT);
-	int error = 0, count = 0, ret;
-
-	nl_cb_err(cb, NL_CB_CUSTOM, on_error, &error);
-	nl_cb_set(cb, NL_CB_ACK, NL_CB_CUSTOM, on_end, NULL);
-	nl_cb_set(cb, NL_CB_FINISH, NL_CB_CUSTOM, on_end, NULL);
-	nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, count_message, &count);
-	ret = nl_send_auto(sock, msg);
-	nlmsg_free(msg);
-	if (ret >= 0)
-		ret = nl_recvmsgs(sock, cb);
-	/* A do-request with an answer sends the answer first, then its acknowledgement. */
-	if (ret >= 0 && !error && count && messages && *messages < 0)
-		ret = nl_recvmsgs(sock, cb);
-	nl_cb_put(cb);
-	if (messages)
-		*messages = count;
-	return error ? error : ret < 0 ? EIO : 0;
-}
-
-static int simple(struct nl_sock *sock, int family, uint8_t cmd, uint32_t device)
-{
-	struct nl_msg *msg = request(family, cmd, NLM_F_ACK);
-	int answers = -1;
-
-	nla_put_u32(msg, ONSRAM_A_DEVICE_ID, device);
-	return ask(sock, msg, &answers);
-}
-
-static int attach(struct nl_sock *sock, int family, const struct client *c)
-{
-	int ret = simple(sock, family, ONSRAM_CMD_ATTACH, c->dev->index);
-
-	return ret ? ret : simple(sock, family, ONSRAM_CMD_DONE, c->dev->index);
 }
 
 static int set_plan(struct nl_sock *sock, int family, const struct client *c, uint32_t graph,
@@ -451,57 +375,6 @@ TEST_F(netlink, wait_is_woken)
 	EXPECT_EQ(0, onsram_graph_wait_plan(c->dev, self->graph, WAIT_NS));
 	ASSERT_EQ(child, waitpid(child, &status, 0));
 	EXPECT_EQ(0, status);
-}
-
-static int rule(struct nl_sock *sock, int family, const struct client *c, uint8_t cmd,
-		uint64_t first_key, uint32_t nr, uint32_t actions, uint32_t leave_out)
-{
-	struct nl_msg *msg = request(family, cmd, NLM_F_ACK);
-	struct nlattr *nest;
-	uint32_t i;
-
-	nla_put_u32(msg, ONSRAM_A_DEVICE_ID, c->dev->index);
-	for (i = 0; i < nr; i++) {
-		nest = nla_nest_start(msg, ONSRAM_A_RULE | NLA_F_NESTED);
-		if (leave_out != ONSRAM_A_RULE_KEY)
-			nla_put_u64(msg, ONSRAM_A_RULE_KEY, first_key + i);
-		if (cmd == ONSRAM_CMD_RULE_SET && leave_out != ONSRAM_A_RULE_ACTIONS)
-			nla_put_u32(msg, ONSRAM_A_RULE_ACTIONS, actions);
-		if (cmd == ONSRAM_CMD_RULE_SET && leave_out != ONSRAM_A_RULE_PRIORITY)
-			nla_put_u32(msg, ONSRAM_A_RULE_PRIORITY, 1);
-		nla_nest_end(msg, nest);
-	}
-	return ask(sock, msg, NULL);
-}
-
-#define RULE(cmd, key, nr, actions, leave_out) \
-	rule(self->sock, self->family, &self->client, ONSRAM_CMD_RULE_##cmd, key, nr, actions, \
-	     leave_out)
-
-TEST_F(netlink, rules)
-{
-	ASSERT_EQ(0, attach(self->sock, self->family, &self->client));
-	EXPECT_EQ(0, RULE(SET, 1, 3, ONSRAM_RULE_HOLD(0), 0));
-	EXPECT_EQ(0, RULE(SET, 1, 1, ONSRAM_RULE_HOLD(1) | ONSRAM_RULE_DROP(2), 0));
-	EXPECT_EQ(0, RULE(DEL, 2, 1, 0, 0));
-	EXPECT_EQ(ENOENT, RULE(DEL, 2, 1, 0, 0));
-	EXPECT_EQ(EINVAL, RULE(SET, 9, 0, 0, 0));
-	EXPECT_EQ(EINVAL, RULE(SET, 9, 1, 1u << 6, 0));
-	EXPECT_EQ(EINVAL, RULE(SET, 9, 1, 1u << 31, 0));
-	EXPECT_EQ(EINVAL, RULE(SET, 9, 1, 1, ONSRAM_A_RULE_KEY));
-	EXPECT_EQ(EINVAL, RULE(SET, 9, 1, 1, ONSRAM_A_RULE_ACTIONS));
-	EXPECT_EQ(EINVAL, RULE(SET, 9, 1, 1, ONSRAM_A_RULE_PRIORITY));
-	EXPECT_EQ(0, RULE(DEL, 0, 0, 0, 0));
-	EXPECT_EQ(ENOENT, RULE(DEL, 1, 1, 0, 0));
-}
-
-TEST_F(netlink, too_many_rules)
-{
-	ASSERT_EQ(0, attach(self->sock, self->family, &self->client));
-	EXPECT_EQ(0, RULE(SET, 1, ONSRAM_RULES_MAX, ONSRAM_RULE_HOLD(0), 0));
-	EXPECT_EQ(ENOSPC, RULE(SET, ONSRAM_RULES_MAX + 1, 1, ONSRAM_RULE_HOLD(0), 0));
-	EXPECT_EQ(0, RULE(DEL, 0, 0, 0, 0));
-	EXPECT_EQ(0, RULE(SET, ONSRAM_RULES_MAX + 1, 1, ONSRAM_RULE_HOLD(0), 0));
 }
 
 TEST_F(netlink, policy_set)

@@ -181,7 +181,7 @@ TEST_F(query, policy_flags)
 TEST_F(query, unknown_ioctl)
 {
 	struct drm_onsram_set_policy arg = { 0 };
-	unsigned long request = DRM_IOW(DRM_COMMAND_BASE + DRM_ONSRAM_SET_POLICY + 1,
+	unsigned long request = DRM_IOW(DRM_COMMAND_BASE + DRM_ONSRAM_AGENT_SYNC + 1,
 					struct drm_onsram_set_policy);
 
 	EXPECT_EQ(EINVAL, raw(&self->client, request, &arg));

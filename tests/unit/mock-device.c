@@ -263,6 +263,9 @@ static int answer(int fd, unsigned long request, void *arg, struct mock_call *ca
 		return 0;
 	case DRM_IOCTL_ONSRAM_GRAPH_WAIT_PLAN:
 		return mock.plan ? error(mock.plan) : 0;
+	case DRM_IOCTL_ONSRAM_AGENT_SYNC:
+		call->value = ((struct drm_onsram_agent_sync *)arg)->flags;
+		return mock.agent ? error(mock.agent) : 0;
 	case DRM_IOCTL_ONSRAM_SET_POLICY:
 		call->value = ((struct drm_onsram_set_policy *)arg)->policy;
 		return 0;

@@ -34,6 +34,7 @@ struct mock {
 	int fail_after;			/* ... after so many good ones, once */
 	int interrupt;			/* so many EINTR before each ioctl */
 	int plan;			/* result of GRAPH_WAIT_PLAN: errno or 0 */
+	int agent;			/* result of AGENT_SYNC: errno or 0 */
 	bool jobs_fail;			/* every job ends in an error */
 
 	struct mock_call call[MOCK_MAX_CALLS];

@@ -64,10 +64,10 @@ static void test_hold_reused_output(void **state)
 
 	(void)state;
 	assert_non_null(e);
-	b.dead = 2;	/* buffer 10 */
 	onsram_eager_observe(e, &a);
 	assert_false(onsram_eager_next_rule(e, &r));
 	onsram_eager_observe(e, &b);
+	onsram_eager_died(e, 10);
 	assert_true(rule_of(e, 1, &r));
 	assert_int_equal(r.actions, ONSRAM_RULE_HOLD(0));
 	assert_true(r.priority > 0);
@@ -76,10 +76,12 @@ static void test_hold_reused_output(void **state)
 	for (int i = 0; i < 20; i++) {
 		onsram_eager_observe(e, &a);
 		onsram_eager_observe(e, &b);
+		onsram_eager_died(e, 10);
 	}
 	rule_of(e, 1, &r);
 	onsram_eager_observe(e, &a);
 	onsram_eager_observe(e, &b);
+	onsram_eager_died(e, 10);
 	assert_false(rule_of(e, 1, &r));
 	onsram_eager_free(e);
 }
@@ -95,9 +97,11 @@ static void test_unused_output(void **state)
 		struct onsram_retired a = binary(1, 10, 11, ABSENT, 100000);
 		struct onsram_rule r = { 0 };
 
-		a.dead = dead;
-		for (int i = 0; i < 10; i++)
+		for (int i = 0; i < 10; i++) {
 			onsram_eager_observe(e, &a);
+			if (dead)
+				onsram_eager_died(e, 10);
+		}
 		rule_of(e, 1, &r);
 		assert_int_equal(r.actions & ONSRAM_RULE_HOLD(0), 0);
 		onsram_eager_free(e);
@@ -226,9 +230,10 @@ static void test_drop_when_short(void **state)
 		}
 		a.resident = i < 15 ? 1 : 0;	/* from then on it finds no place */
 		b.resident = i < 15 ? 6 : 0;
-		b.dead = i < 15 ? 0 : 4;	/* and nobody reads the weight again */
 		onsram_eager_observe(e, &a);
 		onsram_eager_observe(e, &b);
+		if (i >= 15)	/* and nobody reads the weight again */
+			onsram_eager_died(e, 99);
 		while (onsram_eager_next_rule(e, &r)) {
 			if (r.key == 2)
 				user = r.actions;
@@ -292,10 +297,11 @@ static void test_together(void **state)
 		a.resident = !!(actions[1] & ONSRAM_RULE_HOLD(0));
 		b.resident = !!(actions[2] & ONSRAM_RULE_HOLD(0));
 		use.resident = 2 * a.resident + 4 * b.resident;
-		use.dead = 6;
 		onsram_eager_observe(e, &a);
 		onsram_eager_observe(e, &b);
 		onsram_eager_observe(e, &use);
+		onsram_eager_died(e, 10);
+		onsram_eager_died(e, 20);
 		while (onsram_eager_next_rule(e, &r)) {
 			actions[r.key] = r.actions;
 			priority[r.key] = r.priority;
@@ -422,6 +428,33 @@ static void test_fuzz(void **state)
 	onsram_eager_free(NULL);
 }
 
+/* Rules of a history that ends are deleted; after a refusal all are told again */
+static void test_withdraw_and_retell(void **state)
+{
+	struct onsram_model m = model();
+	struct onsram_eager *e = onsram_eager_new(&m);
+	struct onsram_retired a = binary(1, 10, 11, ABSENT, 100000), b = binary(2, 12, 10, ABSENT, 100000);
+	struct onsram_rule r, told;
+	int nr = 0;
+
+	(void)state;
+	onsram_eager_observe(e, &a);
+	onsram_eager_observe(e, &b);
+	assert_true(rule_of(e, 1, &told));
+	assert_false(onsram_eager_next_rule(e, &r));
+	onsram_eager_retell(e);
+	assert_true(rule_of(e, 1, &r));
+	assert_int_equal(r.actions, told.actions);
+	assert_int_equal(r.priority, told.priority);
+	onsram_eager_withdraw(e);
+	while (onsram_eager_next_rule(e, &r)) {
+		assert_true(r.gone);
+		nr++;
+	}
+	assert_int_equal(nr, 1);
+	onsram_eager_free(e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -437,6 +470,7 @@ int main(void)
 		cmocka_unit_test(test_gap_and_client),
 		cmocka_unit_test(test_bounded),
 		cmocka_unit_test(test_fuzz),
+		cmocka_unit_test(test_withdraw_and_retell),
 	};
 
 	return cmocka_run_group_tests_name("eager", tests, NULL, NULL);

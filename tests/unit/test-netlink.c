@@ -162,6 +162,11 @@ struct seen {
 	uint32_t lost;
 	uint32_t gone;
 	struct onsram_retired last;
+	uint32_t destroyed;
+	uint32_t died;			/* sum of ids */
+	uint32_t died_after;		/* @retired at the time */
+	uint64_t sync;
+	bool own;
 };
 
 static void on_created(void *arg, uint32_t device, const struct onsram_nl_graph *graph)
@@ -191,6 +196,33 @@ static void on_gone(void *arg, uint32_t device, uint32_t client)
 	((struct seen *)arg)->gone = client;
 }
 
+static void on_destroyed(void *arg, uint32_t device, uint32_t graph)
+{
+	(void)device;
+	((struct seen *)arg)->destroyed = graph;
+}
+
+static void on_died(void *arg, uint32_t device, uint32_t client_id, const uint32_t *bo, uint32_t n)
+{
+	struct seen *seen = arg;
+
+	(void)device;
+	(void)client_id;
+	for (uint32_t i = 0; i < n; i++)
+		seen->died += bo[i];
+	seen->died_after = seen->retired;
+}
+
+static void on_sync(void *arg, uint32_t device, uint32_t client_id, uint64_t seq, bool own)
+{
+	struct seen *seen = arg;
+
+	(void)device;
+	(void)client_id;
+	seen->sync = seq;
+	seen->own = own;
+}
+
 static void put_retired(struct nl_msg *msg, uint64_t key, bool whole)
 {
 	struct drm_onsram_op op = { .opcode = ONSRAM_OP_FILL };
@@ -200,15 +232,37 @@ static void put_retired(struct nl_msg *msg, uint64_t key, bool whole)
 	nla_put_u64(msg, ONSRAM_A_RETIRED_KEY, key);
 	nla_put(msg, ONSRAM_A_RETIRED_OP, (int)sizeof(op) - (whole ? 0 : 4), &op);
 	nla_put_u32(msg, ONSRAM_A_RETIRED_RESIDENT, 1);
-	nla_put_u32(msg, ONSRAM_A_RETIRED_DEAD, 2);
 	nla_put_u64(msg, ONSRAM_A_RETIRED_TIME, 12345);
 	nla_nest_end(msg, nest);
+}
+
+static void put_died(struct nl_msg *msg, const uint32_t *bo, int bytes)
+{
+	struct nlattr *nest = nla_nest_start(msg, ONSRAM_A_DIED);
+
+	nla_put_u32(msg, ONSRAM_A_DIED_CLIENT_ID, 4);
+	nla_put(msg, ONSRAM_A_DIED_BUFFERS, bytes, bo);
+	nla_nest_end(msg, nest);
+}
+
+static struct onsram_nl_handler handler(struct seen *seen)
+{
+	return (struct onsram_nl_handler){
+		.arg = seen,
+		.graph_created = on_created,
+		.graph_destroyed = on_destroyed,
+		.retired = on_retired,
+		.died = on_died,
+		.lost = on_lost,
+		.client_gone = on_gone,
+		.sync = on_sync,
+	};
 }
 
 static void test_events(void **state)
 {
 	struct seen seen = { 0 };
-	const struct onsram_nl_handler h = { &seen, on_created, on_retired, on_lost, on_gone };
+	const struct onsram_nl_handler h = handler(&seen);
 	struct nl_msg *msg = message(ONSRAM_CMD_GRAPH_CREATED);
 
 	(void)state;
@@ -227,7 +281,6 @@ static void test_events(void **state)
 	assert_int_equal(seen.lost, 7);
 	assert_true(seen.last.key == 0xfedcba9876543210ull);
 	assert_int_equal(seen.last.resident, 1);
-	assert_int_equal(seen.last.dead, 2);
 	assert_int_equal(seen.last.time_ps, 12345);
 	assert_int_equal(seen.last.op.opcode, ONSRAM_OP_FILL);
 	put_retired(msg, 2, false);
@@ -242,6 +295,14 @@ static void test_events(void **state)
 	assert_int_equal(seen.gone, 4);
 	nlmsg_free(msg);
 
+	msg = message(ONSRAM_CMD_GRAPH_DESTROYED);
+	nla_put_u32(msg, ONSRAM_A_DEVICE_ID, 0);
+	assert_int_equal(onsram_nl_parse_event(nlmsg_hdr(msg), &h), -EINVAL);
+	nla_put_u32(msg, ONSRAM_A_GRAPH_ID, 9);
+	assert_int_equal(onsram_nl_parse_event(nlmsg_hdr(msg), &h), 0);
+	assert_int_equal(seen.destroyed, 9);
+	nlmsg_free(msg);
+
 	/* An event of a later driver */
 	msg = message(200);
 	nla_put_u32(msg, ONSRAM_A_DEVICE_ID, 0);
@@ -249,18 +310,60 @@ static void test_events(void **state)
 	nlmsg_free(msg);
 }
 
+/* What died is told in its place among what retired */
+static void test_died(void **state)
+{
+	struct seen seen = { 0 };
+	const struct onsram_nl_handler h = handler(&seen);
+	struct nl_msg *msg = message(ONSRAM_CMD_OP_RETIRED);
+	const uint32_t bo[] = { 10, 11, 12 };
+
+	(void)state;
+	nla_put_u32(msg, ONSRAM_A_DEVICE_ID, 0);
+	put_retired(msg, 1, true);
+	put_died(msg, bo, sizeof(bo));
+	put_retired(msg, 2, true);
+	assert_int_equal(onsram_nl_parse_event(nlmsg_hdr(msg), &h), 0);
+	assert_int_equal(seen.retired, 2);
+	assert_int_equal(seen.died, 10 + 11 + 12);
+	assert_int_equal(seen.died_after, 1);
+	put_died(msg, bo, 6);
+	assert_int_equal(onsram_nl_parse_event(nlmsg_hdr(msg), &h), -EINVAL);
+	nlmsg_free(msg);
+}
+
+static void test_sync(void **state)
+{
+	struct seen seen = { 0 };
+	const struct onsram_nl_handler h = handler(&seen);
+	struct nl_msg *msg = message(ONSRAM_CMD_SYNC);
+
+	(void)state;
+	nla_put_u32(msg, ONSRAM_A_DEVICE_ID, 0);
+	nla_put_u32(msg, ONSRAM_A_CLIENT_ID, 4);
+	assert_int_equal(onsram_nl_parse_event(nlmsg_hdr(msg), &h), -EINVAL);
+	nla_put_u64(msg, ONSRAM_A_SYNC, 1ull << 40);
+	assert_int_equal(onsram_nl_parse_event(nlmsg_hdr(msg), &h), 0);
+	assert_true(seen.sync == 1ull << 40);
+	assert_false(seen.own);
+	nla_put_flag(msg, ONSRAM_A_PRIVATE);
+	assert_int_equal(onsram_nl_parse_event(nlmsg_hdr(msg), &h), 0);
+	assert_true(seen.own);
+	nlmsg_free(msg);
+}
+
 /* Valid messages with bytes flipped, handed over in a buffer of exactly their size */
 static void test_fuzz(void **state)
 {
 	struct seen seen = { 0 };
-	const struct onsram_nl_handler h = { &seen, on_created, on_retired, on_lost, on_gone };
+	const struct onsram_nl_handler h = handler(&seen);
 	uint32_t seed = 8;
 
 	(void)state;
 	for (int round = 0; round < 30000; round++) {
 		static const uint8_t cmds[] = { ONSRAM_CMD_OP_RETIRED, ONSRAM_CMD_GRAPH_GET,
-						ONSRAM_CMD_CLIENT_GONE };
-		struct nl_msg *msg = message(cmds[round % 3]);
+						ONSRAM_CMD_CLIENT_GONE, ONSRAM_CMD_SYNC };
+		struct nl_msg *msg = message(cmds[round % 4]);
 		struct onsram_nl_copy copy = { 0 };
 		struct onsram_nl_device dev;
 		struct nlmsghdr *nlh;
@@ -269,6 +372,8 @@ static void test_fuzz(void **state)
 		put_op(msg, 0, 0);
 		put_tensor(msg, 0, 256);
 		put_retired(msg, 5, true);
+		put_died(msg, (uint32_t[]){ 1, 2 }, 8);
+		nla_put_u64(msg, ONSRAM_A_SYNC, 1);
 		nlh = malloc(nlmsg_hdr(msg)->nlmsg_len);
 		assert_non_null(nlh);
 		memcpy(nlh, nlmsg_hdr(msg), nlmsg_hdr(msg)->nlmsg_len);
@@ -297,6 +402,8 @@ int main(void)
 		cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_copy_refused),
 		cmocka_unit_test(test_events),
+		cmocka_unit_test(test_died),
+		cmocka_unit_test(test_sync),
 		cmocka_unit_test(test_fuzz),
 	};
 

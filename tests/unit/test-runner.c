@@ -97,7 +97,8 @@ static int tear_down(void **state)
 static struct onsram_runner *create(const char *policy, enum onsram_runner_mode mode)
 {
 	struct onsram_runner_options opt = {
-		.policy = policy, .mode = mode, .plan_timeout_ns = 1000, .warn = on_warning, .ctx = &warnings,
+		.policy = policy, .mode = mode, .agent_timeout_ns = 2000000000, .warn = on_warning,
+		.ctx = &warnings,
 	};
 	struct onsram_runner *r;
 	char *err;
@@ -172,10 +173,11 @@ static void test_eager_frees(void **state)
 	assert_int_equal(mock.call[mock_find(DRM_IOCTL_ONSRAM_SUBMIT, fills)].handle, HANDLE(ACT));
 	assert_int_equal(mock.call[mock_find(DRM_IOCTL_ONSRAM_SUBMIT, fills + 2)].handle,
 			 HANDLE(OUT));
-	/* Only activations are freed, each behind its last consumer. */
-	assert_int_equal(mock_count(DRM_IOCTL_ONSRAM_BO_MADVISE), 2);
-	dead_act = mock_find(DRM_IOCTL_ONSRAM_BO_MADVISE, 0);
-	dead_act2 = mock_find(DRM_IOCTL_ONSRAM_BO_MADVISE, 1);
+	/* Only activations: empty at first, and freed each behind its last consumer */
+	assert_int_equal(mock_count(DRM_IOCTL_ONSRAM_BO_MADVISE), 4);
+	assert_true(mock_find(DRM_IOCTL_ONSRAM_BO_MADVISE, 1) < mock_find(DRM_IOCTL_ONSRAM_SUBMIT, fills));
+	dead_act = mock_find(DRM_IOCTL_ONSRAM_BO_MADVISE, 2);
+	dead_act2 = mock_find(DRM_IOCTL_ONSRAM_BO_MADVISE, 3);
 	assert_int_equal(mock.call[dead_act].handle, HANDLE(ACT));
 	assert_int_equal(mock.call[dead_act].value, DRM_ONSRAM_ADVICE_DEAD);
 	assert_int_equal(mock.call[dead_act2].handle, HANDLE(ACT2));
@@ -214,7 +216,57 @@ static void test_static_without_plan(void **state)
 	(void)state;
 	mock.plan = ETIME;
 	onsram_runner_destroy(create("static", ONSRAM_RUN_PLANNED));
-	assert_int_equal(warnings, 1);
+	/* What it waits for, and that it waited in vain */
+	assert_int_equal(warnings, 2);
+}
+
+/* What a pass taught is in force before the next one begins; who does not need the daemon does not wait */
+static void test_passes_wait_for_the_agent(void **state)
+{
+	static const struct { const char *name; enum onsram_runner_mode mode; bool waits; } policies[] = {
+		{ "none", ONSRAM_RUN_GRAPH, false }, { "lru", ONSRAM_RUN_GRAPH, false },
+		{ "static", ONSRAM_RUN_PLANNED, true }, { "eager", ONSRAM_RUN_EAGER, true },
+	};
+	struct onsram_pass pass;
+	uint32_t i, before;
+	char *err;
+
+	(void)state;
+	for (i = 0; i < sizeof(policies) / sizeof(policies[0]); i++) {
+		struct onsram_runner *r = create(policies[i].name, policies[i].mode);
+		bool waits = policies[i].waits;
+		int sync;
+
+		before = mock_count(DRM_IOCTL_ONSRAM_AGENT_SYNC);
+		assert_int_equal(onsram_runner_pass(r, &pass, &err), 0);
+		assert_int_equal(onsram_runner_pass(r, &pass, &err), 0);
+		assert_int_equal(mock_count(DRM_IOCTL_ONSRAM_AGENT_SYNC), before + 2 * waits);
+		sync = mock_find(DRM_IOCTL_ONSRAM_AGENT_SYNC, before);
+		if (waits)
+			assert_int_equal(mock.call[sync].value, DRM_ONSRAM_AGENT_SYNC_PRIVATE);
+		onsram_runner_destroy(r);
+	}
+	assert_int_equal(warnings, 0);
+}
+
+/* Without the daemon every pass runs, and it is said once */
+static void test_eager_without_agent(void **state)
+{
+	static const int reasons[] = { ENOTCONN, EHOSTDOWN };
+	struct onsram_pass pass;
+	uint32_t i;
+	char *err;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		struct onsram_runner *r = create("eager", ONSRAM_RUN_EAGER);
+
+		mock.agent = reasons[i];
+		assert_int_equal(onsram_runner_pass(r, &pass, &err), 0);
+		assert_int_equal(onsram_runner_pass(r, &pass, &err), 0);
+		assert_int_equal(warnings, i + 1);
+		onsram_runner_destroy(r);
+	}
 }
 
 static void test_failed_jobs_are_told(void **state)
@@ -308,7 +360,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_weights_get_there), T(test_graph), T(test_eager_frees),
 		T(test_static_waits_for_the_plan), T(test_static_without_daemon),
-		T(test_static_without_plan), T(test_failed_jobs_are_told), T(test_submit_refused),
+		T(test_static_without_plan), T(test_passes_wait_for_the_agent),
+		T(test_eager_without_agent), T(test_failed_jobs_are_told), T(test_submit_refused),
 		T(test_no_memory_for_a_tensor), T(test_too_many_operations),
 		T(test_inputs_and_outputs),
 	};

@@ -326,6 +326,13 @@ int onsram_graph_wait_plan(struct onsram_device *dev, uint32_t id, int64_t timeo
 	return call(dev->fd, DRM_IOCTL_ONSRAM_GRAPH_WAIT_PLAN, &arg);
 }
 
+int onsram_agent_sync(struct onsram_device *dev, uint32_t flags, int64_t timeout_ns)
+{
+	struct drm_onsram_agent_sync arg = { .flags = flags, .timeout_ns = deadline(timeout_ns) };
+
+	return call(dev->fd, DRM_IOCTL_ONSRAM_AGENT_SYNC, &arg);
+}
+
 int onsram_sync_create(struct onsram_device *dev, uint32_t *handle)
 {
 	struct drm_syncobj_create arg = { 0 };

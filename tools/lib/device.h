@@ -82,6 +82,8 @@ int onsram_graph_destroy(struct onsram_device *dev, uint32_t id);
 /** onsram_graph_run() - queue a graph once */
 int onsram_graph_run(struct onsram_device *dev, uint32_t id,
 		     const struct drm_onsram_sync *syncs, uint32_t nr_syncs);
+/** onsram_agent_sync() - as DRM_IOCTL_ONSRAM_AGENT_SYNC; @flags: DRM_ONSRAM_AGENT_SYNC_* */
+int onsram_agent_sync(struct onsram_device *dev, uint32_t flags, int64_t timeout_ns);
 /** onsram_graph_wait_plan() - 0 with a plan, -ETIME without, -ENOTCONN where no daemon is attached */
 int onsram_graph_wait_plan(struct onsram_device *dev, uint32_t id, int64_t timeout_ns);
 

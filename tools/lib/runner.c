@@ -13,6 +13,8 @@
 #define FILLS_PER_JOB 16
 /* How often a wait looks up to report progress */
 #define TICK_NS 200000000
+/* From when on a wait for the policy daemon is told */
+#define QUIET_NS 1000000000ll
 
 struct onsram_runner {
 	struct onsram_device *dev;
@@ -25,6 +27,8 @@ struct onsram_runner {
 	uint64_t errors;		/* failed jobs before the last pass */
 	uint32_t graph;			/* unless eager */
 	bool has_graph;
+	bool noticed;			/* a wait for the daemon was told */
+	bool warned;			/* that there is none was told */
 };
 
 __attribute__((format(printf, 2, 3)))
@@ -137,6 +141,23 @@ static int create_buffers(struct onsram_runner *r, char **err)
 	return 0;
 }
 
+/* Nobody has written them: like a framework's empty(), their contents are not wanted */
+static int forget_activations(struct onsram_runner *r, char **err)
+{
+	const struct onsram_program *p = r->program;
+	uint32_t i;
+	int ret;
+
+	for (i = 0; i < p->nr_tensors; i++) {
+		if (p->tensors[i].role != ONSRAM_ROLE_ACTIVATION)
+			continue;
+		ret = onsram_bo_advise(r->dev, &r->bos[i], DRM_ONSRAM_ADVICE_DEAD);
+		if (ret)
+			return fail(err, "tensor \"%s\": %s", p->tensors[i].name, strerror(-ret));
+	}
+	return 0;
+}
+
 static int upload(struct onsram_runner *r, uint32_t i, const void *data, char **err)
 {
 	const struct onsram_tensor *t = &r->program->tensors[i];
@@ -207,22 +228,51 @@ static void find_last_uses(struct onsram_runner *r)
 		}
 }
 
-static void wait_plan(struct onsram_runner *r)
+static void warn(struct onsram_runner *r, const char *text)
 {
-	uint64_t end = now_ns() + r->opt.plan_timeout_ns;
-	int ret;
+	if (r->opt.warn)
+		r->opt.warn(r->opt.ctx, text);
+}
 
-	while ((ret = onsram_graph_wait_plan(r->dev, r->graph, TICK_NS)) == -ETIME &&
-	       now_ns() < end)
-		progress(r, "waiting for a plan", 0, 0);
-	if (!ret || !r->opt.warn)
+/* Whether a policy daemon is there is told once */
+static void warn_of_agent(struct onsram_runner *r, int ret)
+{
+	if (!ret || r->warned)
 		return;
+	r->warned = true;
 	if (ret == -ENOTCONN)
-		r->opt.warn(r->opt.ctx,
-			    "no policy daemon is attached (is onsramd running?); the driver's fallback policy acts instead of a plan");
+		warn(r, "no policy daemon is attached (is onsramd running?); the driver's fallback policy acts where it has decided nothing");
+	else if (ret == -EHOSTDOWN)
+		warn(r, "the policy daemon is stalled (sysfs spm/agent); the driver's fallback policy acts where it has decided nothing");
 	else
-		r->opt.warn(r->opt.ctx,
-			    "no plan came in time; the driver's fallback policy acts until one does");
+		warn(r, "the policy daemon has not decided in time; the driver's fallback policy acts until it does");
+}
+
+/* A wait that lasts is told, once for all passes */
+static void wait_agent(struct onsram_runner *r, const char *notice,
+		       int (*wait)(struct onsram_runner *r, int64_t timeout_ns))
+{
+	int64_t quiet = r->opt.agent_timeout_ns < QUIET_NS ? r->opt.agent_timeout_ns : QUIET_NS;
+	int ret = wait(r, quiet);
+
+	if (ret == -ETIME && quiet < r->opt.agent_timeout_ns) {
+		if (!r->noticed)
+			warn(r, notice);
+		r->noticed = true;
+		ret = wait(r, r->opt.agent_timeout_ns - quiet);
+	}
+	warn_of_agent(r, ret);
+}
+
+static int wait_plan(struct onsram_runner *r, int64_t timeout_ns)
+{
+	return onsram_graph_wait_plan(r->dev, r->graph, timeout_ns);
+}
+
+/* What one pass taught is in force before the next begins, and nothing changes within one */
+static int wait_digested(struct onsram_runner *r, int64_t timeout_ns)
+{
+	return onsram_agent_sync(r->dev, DRM_ONSRAM_AGENT_SYNC_PRIVATE, timeout_ns);
 }
 
 static int create_graph(struct onsram_runner *r, char **err)
@@ -278,12 +328,14 @@ static int set_up(struct onsram_runner *r, char **err)
 		return fail(err, "the policy daemon has no policy \"%s\"", r->opt.policy);
 	if (ret)
 		return fail(err, "setting the policy failed: %s", strerror(-ret));
-	if (r->opt.mode == ONSRAM_RUN_EAGER || !r->program->nr_ops)
+	if (r->opt.mode == ONSRAM_RUN_EAGER)
+		return forget_activations(r, err);
+	if (!r->program->nr_ops)
 		return 0;
 	if (create_graph(r, err))
 		return -1;
 	if (r->opt.mode == ONSRAM_RUN_PLANNED)
-		wait_plan(r);
+		wait_agent(r, "waiting for the policy daemon's plan", wait_plan);
 	return 0;
 }
 
@@ -432,6 +484,8 @@ int onsram_runner_pass(struct onsram_runner *r, struct onsram_pass *pass, char *
 	int ret;
 
 	*err = NULL;
+	if (r->opt.mode != ONSRAM_RUN_GRAPH)
+		wait_agent(r, "waiting for the policy daemon to digest what ran", wait_digested);
 	ret = onsram_device_stats(r->dev, &before);
 	if (ret)
 		return fail(err, "reading the statistics failed: %s", strerror(-ret));

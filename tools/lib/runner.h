@@ -27,7 +27,8 @@ enum onsram_runner_mode { ONSRAM_RUN_GRAPH, ONSRAM_RUN_PLANNED, ONSRAM_RUN_EAGER
  * struct onsram_runner_options - how a program is run
  * @policy: its name
  * @mode: how it is run
- * @plan_timeout_ns: how long PLANNED waits for the daemon's plan
+ * @agent_timeout_ns: how long a wait for the policy daemon may take: of PLANNED for a plan, of
+ *	PLANNED and EAGER before each pass until it has digested the one before
  * @progress: told what goes on and how far it is; may be NULL
  * @warn: told what is not as asked for, but no error; may be NULL
  * @ctx: first argument of the two
@@ -35,7 +36,7 @@ enum onsram_runner_mode { ONSRAM_RUN_GRAPH, ONSRAM_RUN_PLANNED, ONSRAM_RUN_EAGER
 struct onsram_runner_options {
 	const char *policy;
 	enum onsram_runner_mode mode;
-	int64_t plan_timeout_ns;
+	int64_t agent_timeout_ns;
 	void (*progress)(void *ctx, const char *what, uint64_t done, uint64_t total);
 	void (*warn)(void *ctx, const char *text);
 	void *ctx;

@@ -12,7 +12,7 @@
 #include "runner.h"
 
 #define CMD "conformance"
-#define PLAN_TIMEOUT_NS 5000000000ll
+#define AGENT_TIMEOUT_NS 60000000000ll
 
 static const char *const verdicts[] = {
 	[ONSRAM_CASE_PASSED] = "passed",
@@ -147,7 +147,7 @@ static int run_on_device(void *ctx, const struct onsram_program *p, const struct
 {
 	const struct options *opt = ctx;
 	struct onsram_runner_options how = {
-		.policy = opt->policy->name, .mode = opt->policy->mode, .plan_timeout_ns = PLAN_TIMEOUT_NS, .warn = warn,
+		.policy = opt->policy->name, .mode = opt->policy->mode, .agent_timeout_ns = AGENT_TIMEOUT_NS, .warn = warn,
 	};
 	struct onsram_device *dev = onsram_device_open(err);
 	struct onsram_runner *r = dev ? onsram_runner_create(dev, p, &how, err) : NULL;

@@ -9,7 +9,8 @@
 #include "run.h"
 
 #define CMD "run"
-#define PLAN_TIMEOUT_NS 5000000000ll
+/* The driver notices a daemon that is stalled: this is for one that works */
+#define AGENT_TIMEOUT_NS 60000000000ll
 #define MAX_FILES 256
 #define MAX_REPEAT 1000000
 
@@ -387,7 +388,7 @@ static int run_policy(struct context *c, struct onsram_device *dev, const struct
 	struct onsram_runner_options opt = {
 		.policy = policy->name,
 		.mode = policy->mode,
-		.plan_timeout_ns = PLAN_TIMEOUT_NS,
+		.agent_timeout_ns = AGENT_TIMEOUT_NS,
 		.progress = on_progress,
 		.warn = on_warning,
 	};

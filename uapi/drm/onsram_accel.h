@@ -41,6 +41,7 @@ extern "C" {
 #define DRM_ONSRAM_GRAPH_RUN		0x0a
 #define DRM_ONSRAM_GRAPH_WAIT_PLAN	0x0b
 #define DRM_ONSRAM_SET_POLICY		0x0c
+#define DRM_ONSRAM_AGENT_SYNC		0x0d
 
 /* Limits; also in struct drm_onsram_dev_info */
 #define DRM_ONSRAM_MAX_OPS		4095	/* operations of a SUBMIT or a graph */
@@ -116,7 +117,8 @@ struct drm_onsram_dev_info {
 
 /**
  * struct drm_onsram_stats - totals of an open file since it was opened
- * @time_ps: modelled time of its jobs, each from first start to last end
+ * @time_ps: modelled time of its jobs, each from first start to last end; zeroing SPM that
+ *	another client used before is not in it, nor in @spm_bytes and @energy_pj
  * @compute_ps: arithmetic alone
  * @dram_read_bytes: crossed DRAM, by operations and by placement
  * @dram_write_bytes: likewise
@@ -417,7 +419,7 @@ struct drm_onsram_graph_run {
  * @timeout_ns: absolute, CLOCK_MONOTONIC
  *
  * 0 when a plan is attached, ETIME when none came in time, ENOTCONN when no
- * policy daemon is attached.
+ * policy daemon is attached, EHOSTDOWN when the one attached is stalled.
  */
 struct drm_onsram_graph_wait_plan {
 	__u32 id;
@@ -441,6 +443,32 @@ struct drm_onsram_set_policy {
 	__u32 policy;
 	__u32 flags;
 	char name[DRM_ONSRAM_POLICY_NAME_LEN];
+};
+
+#define DRM_ONSRAM_AGENT_SYNC_PRIVATE	(1u << 0)
+
+/**
+ * struct drm_onsram_agent_sync - DRM_IOCTL_ONSRAM_AGENT_SYNC: for clients that measure
+ * @flags: 0 or DRM_ONSRAM_AGENT_SYNC_PRIVATE
+ * @reserved: must be 0
+ * @timeout_ns: absolute, CLOCK_MONOTONIC
+ *
+ * Waits until the policy daemon has digested every operation of this file that
+ * has completed, and until the rules and plans it made of them are in place.
+ *
+ * PRIVATE, for as long as the file is open: what the daemon learns from the file
+ * begins with nothing and concerns no other file, and what it concludes comes
+ * into force at the file's next AGENT_SYNC, not between two.
+ *
+ * 0 when that is so, ETIME when it was not in time, ENOTCONN when no policy
+ * daemon is attached, EHOSTDOWN when the one attached is stalled: it has not
+ * answered for the driver's parameter agent_timeout_ms, and nobody waits for it
+ * until it does.
+ */
+struct drm_onsram_agent_sync {
+	__u32 flags;
+	__u32 reserved;
+	__s64 timeout_ns;
 };
 
 #define DRM_IOCTL_ONSRAM_DEV_QUERY \
@@ -469,6 +497,8 @@ struct drm_onsram_set_policy {
 	DRM_IOW(DRM_COMMAND_BASE + DRM_ONSRAM_GRAPH_WAIT_PLAN, struct drm_onsram_graph_wait_plan)
 #define DRM_IOCTL_ONSRAM_SET_POLICY \
 	DRM_IOW(DRM_COMMAND_BASE + DRM_ONSRAM_SET_POLICY, struct drm_onsram_set_policy)
+#define DRM_IOCTL_ONSRAM_AGENT_SYNC \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_ONSRAM_AGENT_SYNC, struct drm_onsram_agent_sync)
 
 #if defined(__cplusplus)
 }

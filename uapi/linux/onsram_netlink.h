@@ -36,12 +36,18 @@
  * @ONSRAM_CMD_POLICY_SET: set the device's default POLICY (AGENT: and POLICY_NAME) and
  *	FALLBACK_POLICY
  * @ONSRAM_CMD_STATS_GET: do: STATS nest.  Unprivileged.
+ * @ONSRAM_CMD_SYNC_DONE: everything reported up to SYNC is digested, and the rules and plans made
+ *	of it are in place.  An agent that needs long repeats the last SYNC it has done with: like
+ *	each of its requests, that tells that it is alive.  Agent only.
  * @ONSRAM_CMD_GRAPH_CREATED: event: GRAPH_ID, CLIENT_ID, POLICY, POLICY_NAME, NR_OPS,
  *	NR_TENSORS
  * @ONSRAM_CMD_GRAPH_DESTROYED: event: GRAPH_ID
- * @ONSRAM_CMD_OP_RETIRED: event: RETIRED nests (a batch), LOST counts entries dropped before
- *	this batch
+ * @ONSRAM_CMD_OP_RETIRED: event: RETIRED and DIED nests (a batch, in order), LOST counts entries
+ *	dropped before this batch
  * @ONSRAM_CMD_CLIENT_GONE: event: CLIENT_ID
+ * @ONSRAM_CMD_SYNC: event: CLIENT_ID waits for SYNC_DONE with this SYNC or a later one; where it
+ *	has PRIVATE, what is learnt from the client must not depend on others, concerns no others,
+ *	and comes into force at its SYNCs only
  */
 enum onsram_cmd {
 	ONSRAM_CMD_UNSPEC,
@@ -59,6 +65,8 @@ enum onsram_cmd {
 	ONSRAM_CMD_GRAPH_DESTROYED,
 	ONSRAM_CMD_OP_RETIRED,
 	ONSRAM_CMD_CLIENT_GONE,
+	ONSRAM_CMD_SYNC_DONE,
+	ONSRAM_CMD_SYNC,
 
 	__ONSRAM_CMD_MAX,
 	ONSRAM_CMD_MAX = __ONSRAM_CMD_MAX - 1
@@ -73,7 +81,7 @@ enum onsram_attr_top {
 	ONSRAM_A_MODEL,			/* binary: struct onsram_model */
 	ONSRAM_A_POLICY,		/* u32: enum drm_onsram_policy */
 	ONSRAM_A_FALLBACK_POLICY,	/* u32: NONE or LRU */
-	ONSRAM_A_AGENT_ATTACHED,	/* u8: 0 none, 1 attached, 2 done */
+	ONSRAM_A_AGENT_ATTACHED,	/* u8: 0 none, 1 attached, 2 done, 3 stalled */
 	ONSRAM_A_CLIENT_ID,		/* u32: an open file, unique while the driver is loaded */
 	ONSRAM_A_GRAPH_ID,		/* u32 */
 	ONSRAM_A_NR_OPS,		/* u32 */
@@ -89,6 +97,9 @@ enum onsram_attr_top {
 	ONSRAM_A_STATS,			/* nest of ONSRAM_A_STATS_* */
 	/* string: which policy of the agent, where POLICY is AGENT; ATTACH: multi */
 	ONSRAM_A_POLICY_NAME,
+	ONSRAM_A_DIED,			/* nest of ONSRAM_A_DIED_*; multi */
+	ONSRAM_A_SYNC,			/* u64: counts what clients wait for; of a device: last */
+	ONSRAM_A_PRIVATE,		/* flag */
 
 	__ONSRAM_A_MAX,
 	ONSRAM_A_MAX = __ONSRAM_A_MAX - 1
@@ -177,15 +188,22 @@ enum onsram_attr_retired {
 	/* binary: struct drm_onsram_op, operand.bo is the buffer's id, unique on the device */
 	ONSRAM_A_RETIRED_OP,
 	ONSRAM_A_RETIRED_RESIDENT,	/* u32: mask of operand slots found in the SPM */
-	/*
-	 * u32: mask of operand slots whose buffer was dead (advice, or destroyed) when this
-	 * was reported
-	 */
-	ONSRAM_A_RETIRED_DEAD,
 	ONSRAM_A_RETIRED_TIME,		/* u64: modelled, ps */
 
 	__ONSRAM_A_RETIRED_MAX,
 	ONSRAM_A_RETIRED_MAX = __ONSRAM_A_RETIRED_MAX - 1
+};
+
+/** enum onsram_attr_died - buffers nobody will read again: DEAD advice was given, or they were
+ *   destroyed, before the operation that is reported next was submitted
+ */
+enum onsram_attr_died {
+	ONSRAM_A_DIED_UNSPEC,
+	ONSRAM_A_DIED_CLIENT_ID,	/* u32 */
+	ONSRAM_A_DIED_BUFFERS,		/* binary: u32 ids */
+
+	__ONSRAM_A_DIED_MAX,
+	ONSRAM_A_DIED_MAX = __ONSRAM_A_DIED_MAX - 1
 };
 
 /** enum onsram_attr_stats - the device's totals; units as in struct drm_onsram_stats */
