@@ -52,6 +52,7 @@ good "usage: onsram conformance DIR" conformance --help
 good "usage: onsram submit JOB.json" submit --help
 good "usage: onsram info" info --help
 good "usage: onsram stat" stat --help
+good "usage: onsram top" top --help
 
 t 2 "which command?"
 t 2 'unknown command "fly"' fly
@@ -180,11 +181,18 @@ t 2 'unknown option' info --jsn
 t 2 'takes no argument' stat now
 t 2 '--interval is a number from 1 to 3600' stat --watch --interval 0
 t 2 '--count is a number of at least 1' stat --count 0
+t 2 '--prometheus is one look' stat --prometheus --watch
+t 2 '--prometheus is one look' stat --prometheus --json
+t 2 '--output goes with --prometheus' stat --output x
+t 2 'takes no argument such as "x"' top x
+t 2 '--interval is a number from 1 to 3600, not "3601"' top --interval 3601
+t 2 '--count is a number of at least 1, not "0"' top --count 0
 if [ ! -d /sys/class/accel ] || ! ls /sys/class/accel/accel* >/dev/null 2>&1; then
 	job "{\"tensors\": {$tensor}, \"operations\": [{\"op\": \"FILL\", \"operands\": [\"y\"], \"value\": 2}]}"
 	t 1 'no onsram device' submit job.json
 	t 1 'is the module loaded?' info
 	t 1 'no onsram device' stat
+	t 1 'no onsram device' top --batch
 fi
 
 "$ONSRAM" run --help >/dev/full 2>err

@@ -7,6 +7,8 @@ $(ONSRAM_OBJS): CFLAGS += -Itools/lib
 
 $(ONSRAM): $(ONSRAM_OBJS) $(LIBONSRAM) $(LIBPLANNER) $(LIBPERF)
 	$(call say,LD)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lprotobuf-c -ljson-c -lcrypto -lm
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lprotobuf-c -ljson-c -lcrypto -lncurses -ltinfo -lm
 
 PROGRAMS += $(ONSRAM)
+# The terminals that a guest's console can be
+GUEST_FILES += $(foreach t,l/linux v/vt220 d/dumb,/lib/terminfo/$(t)=/lib/terminfo/$(t))

@@ -27,6 +27,7 @@ int cmd_conformance(int argc, char **argv);
 int cmd_submit(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
+int cmd_top(int argc, char **argv);
 
 /** usage_error() - "onsram CMD: text" and a pointer to --help on stderr. Return: STATUS_USAGE */
 __attribute__((format(printf, 2, 3)))

@@ -15,6 +15,7 @@ static const struct {
 	{ "submit", cmd_submit, "run the operations of a job file" },
 	{ "info", cmd_info, "what the device is" },
 	{ "stat", cmd_stat, "SPM statistics of the device" },
+	{ "top", cmd_top, "who uses the device's SPM, updating in place" },
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -1,122 +1,52 @@
 // SPDX-License-Identifier: MIT
-/*
- * The statistics are what sysfs has under spm/, attribute by attribute: a
- * driver that counts more shows more, and nobody needs access to the device node.
- */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "command.h"
-#include "device.h"
+#include "look.h"
+#include "prometheus.h"
 
 #define CMD "stat"
 
 static void help(void)
 {
-	printf("usage: onsram stat [--watch] [--interval SECONDS] [--count N] [--json]\n\n"
+	printf("usage: onsram stat [--watch] [--interval SECONDS] [--count N] [--json]\n"
+	       "       onsram stat --prometheus [--output FILE]\n\n"
 	       "Print the device's SPM statistics, as its sysfs attributes spm/* tell them.\n\n"
 	       "  --watch             again every second, with the change since the last time\n"
 	       "  --interval SECONDS  how often --watch looks (1 to 3600, default 1)\n"
 	       "  --count N           stop after so many looks\n"
-	       "  --json              one JSON object per look\n");
+	       "  --json              one JSON object per look\n"
+	       "  --prometheus        one look in Prometheus' text format\n"
+	       "  --output FILE       to a file, in one step, as node_exporter's textfile collector\n"
+	       "                      wants it\n");
 }
 
-struct look {
-	struct dirent **names;
-	int nr;
-	char **values;
-};
-
-static int is_attribute(const struct dirent *e)
+/* "  (+12, 6.0/s)": what changed since the last look, and how fast */
+static void print_change(const struct look *l, const struct look *before, const char *name)
 {
-	return e->d_type == DT_REG;
-}
+	uint64_t value, old;
+	double seconds = (l->ns - before->ns) / 1e9;
 
-static void look_release(struct look *l)
-{
-	int i;
-
-	for (i = 0; i < l->nr; i++) {
-		free(l->names[i]);
-		if (l->values)
-			free(l->values[i]);
-	}
-	free(l->names);
-	free(l->values);
-	*l = (struct look){ 0 };
-}
-
-static char *read_value(const char *dir, const char *name)
-{
-	char text[4096];
-	size_t n;
-	char *path;
-	FILE *f;
-
-	if (asprintf(&path, "%s/%s", dir, name) < 0)
-		return NULL;
-	f = fopen(path, "re");
-	free(path);
-	if (!f)
-		return NULL;
-	n = fread(text, 1, sizeof(text) - 1, f);
-	fclose(f);
-	while (n && text[n - 1] == '\n')
-		n--;
-	text[n] = '\0';
-	return strdup(text);
-}
-
-static int look_take(struct look *l, const char *dir)
-{
-	int i;
-
-	*l = (struct look){ 0 };
-	l->nr = scandir(dir, &l->names, is_attribute, alphasort);
-	if (l->nr < 0) {
-		l->nr = 0;
-		return failure(CMD, "%s: %s", dir, strerror(errno));
-	}
-	l->values = calloc(l->nr + 1, sizeof(*l->values));
-	for (i = 0; l->values && i < l->nr; i++)
-		l->values[i] = read_value(dir, l->names[i]->d_name);
-	return l->values ? 0 : failure(CMD, "out of memory");
-}
-
-static bool is_number(const char *text, uint64_t *value)
-{
-	return text && !parse_u64(text, 0, UINT64_MAX, value);
-}
-
-static const char *former(const struct look *before, const char *name)
-{
-	int i;
-
-	for (i = 0; i < before->nr; i++)
-		if (!strcmp(before->names[i]->d_name, name))
-			return before->values[i];
-	return NULL;
+	if (!look_number(l, name, &value) || !look_number(before, name, &old) || value == old)
+		return;
+	printf("  (%+lld, %.4g/s)", (long long)(value - old), (double)(int64_t)(value - old) / seconds);
 }
 
 static void print_text(const struct look *l, const struct look *before)
 {
-	uint64_t value, old;
 	int i;
 
 	for (i = 0; i < l->nr; i++) {
-		const char *name = l->names[i]->d_name;
-
 		if (!l->values[i])	/* write-only, or gone meanwhile */
 			continue;
-		printf("%-20s %s", name, l->values[i]);
-		if (is_number(l->values[i], &value) && is_number(former(before, name), &old) &&
-		    value != old)
-			printf("  (%+lld)", (long long)(value - old));
+		printf("%-20s %s", l->names[i]->d_name, l->values[i]);
+		print_change(l, before, l->names[i]->d_name);
 		putchar('\n');
 	}
 }
@@ -128,7 +58,7 @@ static void print_object(const struct look *l)
 	int i;
 
 	for (i = 0; i < l->nr; i++) {
-		if (is_number(l->values[i], &value))
+		if (look_number(l, l->names[i]->d_name, &value))
 			json_add_u64(o, l->names[i]->d_name, value);
 		else if (l->values[i])
 			json_object_object_add(o, l->names[i]->d_name,
@@ -143,7 +73,7 @@ static int show(const char *dir, bool json, uint64_t looks, unsigned int seconds
 	bool first = true;
 	int status;
 
-	while (!(status = look_take(&l, dir))) {
+	while (!(status = look_take(CMD, &l, dir))) {
 		if (json) {
 			print_object(&l);
 		} else {
@@ -159,9 +89,53 @@ static int show(const char *dir, bool json, uint64_t looks, unsigned int seconds
 			break;
 		sleep(seconds);
 	}
-	if (status)
-		look_release(&l);
 	look_release(&before);
+	return status;
+}
+
+static int write_prometheus(const struct look *l, const char *device, const char *file)
+{
+	char *temporary;
+	bool bad;
+	FILE *f;
+	int fd;
+
+	if (asprintf(&temporary, "%s.XXXXXX", file) < 0)
+		return failure(CMD, "out of memory");
+	fd = mkstemp(temporary);
+	f = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!f) {
+		failure(CMD, "%s: %s", file, strerror(errno));
+		free(temporary);
+		return STATUS_FAILURE;
+	}
+	print_prometheus(f, l, device);
+	/* The collector runs as another user */
+	bad = fchmod(fd, 0644) || fflush(f) || ferror(f);
+	bad |= fclose(f);
+	bad = bad || rename(temporary, file);
+	if (bad) {
+		failure(CMD, "%s: %s", file, strerror(errno));
+		unlink(temporary);
+	}
+	free(temporary);
+	return bad ? STATUS_FAILURE : 0;
+}
+
+static int prometheus(const char *dir, const char *file)
+{
+	char device[LOOK_DEVICE_SIZE];
+	struct look l;
+	int status = look_take(CMD, &l, dir);
+
+	if (status)
+		return status;
+	look_device(dir, device);
+	if (file)
+		status = write_prometheus(&l, device, file);
+	else
+		print_prometheus(stdout, &l, device);
+	look_release(&l);
 	return status;
 }
 
@@ -172,13 +146,16 @@ int cmd_stat(int argc, char **argv)
 		{ "interval", required_argument, NULL, 'i' },
 		{ "count", required_argument, NULL, 'n' },
 		{ "json", no_argument, NULL, 'j' },
+		{ "prometheus", no_argument, NULL, 'p' },
+		{ "output", required_argument, NULL, 'o' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	uint64_t interval = 1, count = UINT64_MAX;
-	bool json = false, watch = false;
+	bool json = false, watch = false, metrics = false;
+	const char *file = NULL;
 	char dir[96];
-	int c, index;
+	int c, status;
 
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
@@ -199,6 +176,12 @@ int cmd_stat(int argc, char **argv)
 		case 'j':
 			json = true;
 			break;
+		case 'p':
+			metrics = true;
+			break;
+		case 'o':
+			file = optarg;
+			break;
 		case 'h':
 			help();
 			return 0;
@@ -208,10 +191,12 @@ int cmd_stat(int argc, char **argv)
 	}
 	if (optind < argc)
 		return usage_error(CMD, "takes no argument such as \"%s\"", argv[optind]);
-	index = onsram_sysfs_find();
-	if (index < 0)
-		return failure(CMD, "no onsram device: nothing in /sys/class/accel belongs to the driver \"onsram\"; is the module loaded?");
-	onsram_sysfs_dir(index, dir, sizeof(dir) - sizeof("/spm"));
-	strcat(dir, "/spm");
-	return show(dir, json, watch ? count : 1, interval);
+	if (metrics && (watch || json))
+		return usage_error(CMD, "--prometheus is one look, without --watch and --json");
+	if (file && !metrics)
+		return usage_error(CMD, "--output goes with --prometheus");
+	status = look_dir(CMD, dir, sizeof(dir));
+	if (status)
+		return status;
+	return metrics ? prometheus(dir, file) : show(dir, json, watch ? count : 1, interval);
 }
