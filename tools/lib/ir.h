@@ -167,6 +167,8 @@ void view_dense(struct onsram_view *v, uint32_t dtype, uint32_t rank, const uint
 bool view_is_dense(const struct onsram_view *v);
 bool view_same_dims(const struct onsram_view *a, const struct onsram_view *b);
 bool view_equal(const struct onsram_view *a, const struct onsram_view *b);
+/** view_swap() - exchange dimensions @a and @b */
+void view_swap(struct onsram_view *v, uint32_t a, uint32_t b);
 /** view_reshape() - @v under other dimensions without moving an element. Return: false where strides cannot say it */
 bool view_reshape(const struct onsram_view *v, uint32_t rank, const uint32_t *dims, struct onsram_view *out);
 /** view_broadcast() - repeat @v over @dims, its first dimension at dimension @at of them. Return: whether it fits */

@@ -4,18 +4,6 @@
 
 #include "lower.h"
 
-/* Swap the last two dimensions. */
-static void swap(struct onsram_view *v)
-{
-	uint32_t dim = v->dims[v->rank - 1];
-	int32_t stride = v->strides[v->rank - 1];
-
-	v->dims[v->rank - 1] = v->dims[v->rank - 2];
-	v->strides[v->rank - 1] = v->strides[v->rank - 2];
-	v->dims[v->rank - 2] = dim;
-	v->strides[v->rank - 2] = stride;
-}
-
 static int lower_gemm(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 {
 	struct drm_onsram_op op = { .opcode = ONSRAM_OP_GEMM };
@@ -31,9 +19,9 @@ static int lower_gemm(struct ir_graph *g, const struct ir_node *n, uint32_t func
 	if (a.view.rank != 2 || b.view.rank != 2)
 		return ir_fail(g, "A has %u dimensions and B %u, expected 2", a.view.rank, b.view.rank);
 	if (proto_int(n->proto, "transA", 0))
-		swap(&a.view);
+		view_swap(&a.view, 0, 1);
 	if (proto_int(n->proto, "transB", 0))
-		swap(&b.view);
+		view_swap(&b.view, 0, 1);
 	if (a.view.dims[1] != b.view.dims[0])
 		return ir_fail(g, "A is %ux%u and B %ux%u", a.view.dims[0], a.view.dims[1],
 			       b.view.dims[0], b.view.dims[1]);

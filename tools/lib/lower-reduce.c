@@ -220,18 +220,6 @@ static int lower_hardmax(struct ir_graph *g, const struct ir_node *n, uint32_t f
 	return lower_bind(g, n, 0, &v);
 }
 
-/* Swap dimensions @a and @b. */
-static void swap_dims(struct onsram_view *v, uint32_t a, uint32_t b)
-{
-	uint32_t dim = v->dims[a];
-	int32_t stride = v->strides[a];
-
-	v->dims[a] = v->dims[b];
-	v->strides[a] = v->strides[b];
-	v->dims[b] = dim;
-	v->strides[b] = stride;
-}
-
 /* A product with a triangle of ones. */
 static int lower_cum_sum(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 {
@@ -253,10 +241,10 @@ static int lower_cum_sum(struct ir_graph *g, const struct ir_node *n, uint32_t f
 	    lower_expression(g, n, reverse ? exclusive ? "x y greater float" : "x y less 0 equal float" :
 			     exclusive ? "x y less float" : "x y greater 0 equal float", in, &in[1]))
 		return -1;
-	swap_dims(&x.view, axis, rank - 1);
+	view_swap(&x.view, axis, rank - 1);
 	if (lower_matrix_product(g, n, &x, &in[1], &sums))
 		return -1;
-	swap_dims(&sums.view, axis, rank - 1);
+	view_swap(&sums.view, axis, rank - 1);
 	return lower_bind(g, n, 0, &sums);
 }
 

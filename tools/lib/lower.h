@@ -54,7 +54,8 @@ const struct lower_rule *lower_find(const char *op_type);
 
 /* A table per family of operators, ended by an empty rule. */
 extern const struct lower_rule lower_conv_rules[], lower_data_rules[], lower_elementwise_rules[],
-	lower_index_rules[], lower_layout_rules[], lower_product_rules[], lower_reduce_rules[], lower_select_rules[];
+	lower_index_rules[], lower_layout_rules[], lower_product_rules[], lower_reduce_rules[], lower_resize_rules[],
+	lower_select_rules[];
 
 /* formula.c */
 /** lower_formula() - the operator whose rule has a formula, of one to three inputs */

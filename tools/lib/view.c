@@ -78,6 +78,17 @@ bool view_equal(const struct onsram_view *a, const struct onsram_view *b)
 	return true;
 }
 
+void view_swap(struct onsram_view *v, uint32_t a, uint32_t b)
+{
+	uint32_t dim = v->dims[a];
+	int32_t stride = v->strides[a];
+
+	v->dims[a] = v->dims[b];
+	v->strides[a] = v->strides[b];
+	v->dims[b] = dim;
+	v->strides[b] = stride;
+}
+
 bool view_reshape(const struct onsram_view *v, uint32_t rank, const uint32_t *dims, struct onsram_view *out)
 {
 	uint32_t from[ONSRAM_MAX_RANK], nr = 0, i = 0, j = 0;
