@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Convolution, pooling and normalisation. */
+/* Convolution and pooling. */
 #include "lower.h"
 
 /* Require [N, C, one to three spatial dimensions]. */
@@ -10,16 +10,6 @@ static int need_spatial(struct ir_graph *g, const ir_value *x)
 	if (x->view.rank < 3 || x->view.rank > 2 + ONSRAM_MAX_SPATIAL)
 		return ir_fail(g, "input has %u dimensions; 3 to %d are supported", x->view.rank,
 			       2 + ONSRAM_MAX_SPATIAL);
-	return 0;
-}
-
-/* Require a float vector with an element per channel. */
-static int need_channels(struct ir_graph *g, const ir_value *v, const char *what, uint32_t channels)
-{
-	if (lower_float(g, v, what))
-		return -1;
-	if (v->view.rank != 1 || v->view.dims[0] != channels)
-		return ir_fail(g, "%s is not a vector of %u elements, one per channel", what, channels);
 	return 0;
 }
 
@@ -72,7 +62,7 @@ static int lower_conv(struct ir_graph *g, const struct ir_node *n, uint32_t func
 			return -1;
 		return ir_push(g, &op);
 	}
-	if (need_channels(g, bias, "bias", w->view.dims[0]) ||
+	if (lower_channels(g, bias, "bias", w->view.dims[0]) ||
 	    lower_temp(g, n, "conv", ONSRAM_DTYPE_F32, x->view.rank, dims, &op.operand[0]) ||
 	    ir_push(g, &op))
 		return -1;
@@ -134,126 +124,11 @@ static int lower_global_pool(struct ir_graph *g, const struct ir_node *n, uint32
 	return ir_push(g, &op);
 }
 
-/* Emit NORM @op over input 0, which keeps its shape. */
-static int norm(struct ir_graph *g, const struct ir_node *n, struct drm_onsram_op *op)
-{
-	const ir_value *x = &n->in[0];
-	int64_t dims[ONSRAM_MAX_RANK];
-
-	for (uint32_t d = 0; d < x->view.rank; d++)
-		dims[d] = x->view.dims[d];
-	op->opcode = ONSRAM_OP_NORM;
-	op->operand[1] = *x;
-	if (lower_new(g, n, 0, ONSRAM_DTYPE_F32, x->view.rank, dims, &op->operand[0]))
-		return -1;
-	return ir_push(g, op);
-}
-
-static int need_channel_dim(struct ir_graph *g, const ir_value *x)
-{
-	if (lower_float(g, x, "input"))
-		return -1;
-	if (x->view.rank < 2)
-		return ir_fail(g, "input has %u dimensions, no channels", x->view.rank);
-	return 0;
-}
-
-static int lower_batch_norm(struct ir_graph *g, const struct ir_node *n, uint32_t func)
-{
-	static const char *const names[] = { "input", "scale", "bias", "mean", "variance" };
-	struct drm_onsram_op op = { .attr.func = func };
-
-	if (need_channel_dim(g, &n->in[0]))
-		return -1;
-	/* Sets before 7 tell inference by is_test, set 14 and later training by training_mode. */
-	if (proto_int(n->proto, "training_mode", 0) || (g->opset < 7 && !proto_int(n->proto, "is_test", 0)))
-		return ir_fail(g, "training mode is not supported");
-	if (!proto_int(n->proto, "spatial", 1))
-		return ir_fail(g, "spatial = 0 is not supported");
-	for (int i = 1; i < 5; i++) {
-		if (need_channels(g, &n->in[i], names[i], n->in[0].view.dims[1]))
-			return -1;
-		op.operand[1 + i] = n->in[i];
-	}
-	op.attr.param[0] = float_bits(proto_float(n->proto, "epsilon", 1e-5f));
-	return norm(g, n, &op);
-}
-
-static int lower_lrn(struct ir_graph *g, const struct ir_node *n, uint32_t func)
-{
-	struct drm_onsram_op op = { .attr.func = func };
-	int64_t size = proto_int(n->proto, "size", 0);
-
-	if (need_channel_dim(g, &n->in[0]))
-		return -1;
-	if (size < 1 || size > UINT16_MAX)
-		return ir_fail(g, "size %lld is out of range", (long long)size);
-	op.attr.kernel[0] = size;
-	op.attr.param[0] = float_bits(proto_float(n->proto, "alpha", 1e-4f));
-	op.attr.param[1] = float_bits(proto_float(n->proto, "beta", 0.75f));
-	op.attr.param[2] = float_bits(proto_float(n->proto, "bias", 1.0f));
-	return norm(g, n, &op);
-}
-
-static int lower_instance_norm(struct ir_graph *g, const struct ir_node *n, uint32_t func)
-{
-	struct drm_onsram_op op = { .attr.func = func };
-	uint32_t channels;
-
-	if (need_channel_dim(g, &n->in[0]))
-		return -1;
-	channels = n->in[0].view.dims[1];
-	if (need_channels(g, &n->in[1], "scale", channels) || need_channels(g, &n->in[2], "bias", channels))
-		return -1;
-	op.operand[2] = n->in[1];
-	op.operand[3] = n->in[2];
-	op.attr.groups = channels;
-	op.attr.param[0] = float_bits(proto_float(n->proto, "epsilon", 1e-5f));
-	return norm(g, n, &op);
-}
-
-static int lower_layer_norm(struct ir_graph *g, const struct ir_node *n, uint32_t func)
-{
-	const ir_value *x = &n->in[0];
-	struct drm_onsram_op op = { .attr.func = func };
-	int axis;
-
-	if (lower_float(g, x, "input"))
-		return -1;
-	if (x->view.rank < 2)
-		return ir_fail(g, "input has %u dimensions; at least 2 are supported", x->view.rank);
-	for (uint32_t i = 1; i < n->proto->n_output; i++)
-		if (*n->proto->output[i])
-			return ir_fail(g, "output %u (%s) is not supported", i, n->proto->output[i]);
-	axis = lower_axis(g, proto_int(n->proto, "axis", -1), x->view.rank);
-	if (axis < 0)
-		return -1;
-	for (int i = 1; i < 3; i++) {
-		if (!n->in[i].view.dtype)
-			continue;
-		if (lower_float(g, &n->in[i], i == 1 ? "scale" : "bias"))
-			return -1;
-		op.operand[1 + i] = n->in[i];
-		if (!view_broadcast(&n->in[i].view, x->view.rank - axis, x->view.dims + axis,
-				    n->in[i].view.rank > x->view.rank - axis ? ONSRAM_MAX_RANK :
-				    x->view.rank - axis - n->in[i].view.rank, &op.operand[1 + i].view))
-			return ir_fail(g, "%s does not have the shape of the normalised dimensions",
-				       i == 1 ? "scale" : "bias");
-	}
-	op.attr.axis = axis;
-	op.attr.param[0] = float_bits(proto_float(n->proto, "epsilon", 1e-5f));
-	return norm(g, n, &op);
-}
-
 const struct lower_rule lower_conv_rules[] = {
 	RULE("AveragePool", 1, 1, lower_pool, ONSRAM_POOL_AVG),
-	RULE("BatchNormalization", 5, 5, lower_batch_norm, ONSRAM_NORM_BATCH),
 	RULE("Conv", 2, 3, lower_conv, 0),
 	RULE("GlobalAveragePool", 1, 1, lower_global_pool, ONSRAM_POOL_AVG),
 	RULE("GlobalMaxPool", 1, 1, lower_global_pool, ONSRAM_POOL_MAX),
-	RULE("InstanceNormalization", 3, 3, lower_instance_norm, ONSRAM_NORM_GROUP),
-	RULE("LRN", 1, 1, lower_lrn, ONSRAM_NORM_LRN),
-	RULE("LayerNormalization", 2, 3, lower_layer_norm, ONSRAM_NORM_LAYER),
 	RULE("MaxPool", 1, 1, lower_pool, ONSRAM_POOL_MAX),
 	{ 0 }
 };

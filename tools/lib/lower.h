@@ -54,7 +54,7 @@ const struct lower_rule *lower_find(const char *op_type);
 
 /* A table per family of operators, ended by an empty rule. */
 extern const struct lower_rule lower_conv_rules[], lower_data_rules[], lower_elementwise_rules[],
-	lower_index_rules[], lower_layout_rules[], lower_product_rules[], lower_reduce_rules[], lower_resize_rules[],
+	lower_index_rules[], lower_layout_rules[], lower_norm_rules[], lower_product_rules[], lower_reduce_rules[], lower_resize_rules[],
 	lower_select_rules[];
 
 /* formula.c */
@@ -71,6 +71,10 @@ int lower_elementwise(struct ir_graph *g, const struct ir_node *n, const struct 
 		      const ir_value *in, uint32_t nr, ir_value *out);
 /** lower_align() - make @b broadcast to @a as operator sets before 7 say by attributes. Return: 0 or -1 */
 int lower_align(struct ir_graph *g, const struct ir_node *n, const ir_value *a, ir_value *b);
+
+/* lower-norm.c */
+/** lower_channels() - require a float vector of @channels elements. Return: 0 or -1 */
+int lower_channels(struct ir_graph *g, const ir_value *v, const char *what, uint32_t channels);
 
 /* lower-product.c */
 /** lower_matrix_product() - MatMul of @a and @b, bound to no name. Return: 0 or -1 */
