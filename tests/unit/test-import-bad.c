@@ -324,7 +324,7 @@ static void test_layout(void **state)
 	fails(m, "out of range", NULL);
 	m = one(13, "Pad", "x s", &n);
 	model_ints(m, "s", DIMS(0, 0, 1, 1, 0, 0, 1, 1));
-	node_string(n, "mode", "reflect");
+	node_string(n, "mode", "mirror");
 	fails(m, "mode", NULL);
 	m = one(13, "Gather", "s i", &n);
 	model_ints(m, "s", DIMS(1, 2, 3));

@@ -207,6 +207,8 @@ static void fuse_pad(struct ir_graph *g, const struct fuse_uses *uses, struct dr
 		return;
 	rest = copy->operand[0].offset;
 	for (uint32_t d = 0; d < x->view.rank; d++) {
+		if (copy->operand[0].view.dims[d] > 1 && copy->operand[0].view.strides[d] != t->view.strides[d])
+			return;
 		pads[0][d] = rest / t->view.strides[d];
 		rest %= t->view.strides[d];
 		pads[1][d] = x->view.dims[d] - pads[0][d] - copy->operand[0].view.dims[d];

@@ -181,7 +181,13 @@ int ir_filled_new(struct ir_graph *g, const char *name, uint32_t dtype, uint32_t
 static int push_empty(struct ir_graph *g, const struct drm_onsram_op *op)
 {
 	struct drm_onsram_op fill = { .opcode = ONSRAM_OP_FILL, .operand = { op->operand[0] } };
+	struct ir_tensor *t = &g->tensors[op->operand[0].bo];
 
+	if (!view_count(&t->view)) {
+		/* What has no element is known. */
+		t->role = t->role == ONSRAM_ROLE_ACTIVATION ? ONSRAM_ROLE_WEIGHT : t->role;
+		t->filled = true;
+	}
 	if (!view_count(&op->operand[0].view))
 		return 1;
 	for (int i = 1; i < ONSRAM_MAX_OPERANDS; i++) {
@@ -317,6 +323,20 @@ void *ir_const_read(struct ir_graph *g, const ir_value *v)
 		memcpy(data + i * size, element, size);
 	}
 	return data;
+}
+
+int ir_uniform_bits(struct ir_graph *g, const ir_value *v, uint32_t *param)
+{
+	ir_value one = *v;
+	void *data;
+
+	one.view.rank = 0;
+	data = ir_const_read(g, &one);
+	if (!data)
+		return -1;
+	memcpy(param, data, view_dtype_size(v->view.dtype));
+	free(data);
+	return 0;
 }
 
 /* Mark the tensors that tensor @from is computed from. */

@@ -150,6 +150,8 @@ bool ir_is_const(const struct ir_graph *g, const ir_value *v);
 int ir_need_const(struct ir_graph *g, const ir_value *v, const char *what);
 /** ir_is_uniform() - whether @v is a constant with one value */
 bool ir_is_uniform(const struct ir_graph *g, const ir_value *v);
+/** ir_uniform_bits() - the element of a uniform constant as FILL takes it. Return: 0 or -1 */
+int ir_uniform_bits(struct ir_graph *g, const ir_value *v, uint32_t *param);
 /** ir_const_read() - dense copy of a constant. Return: malloc'ed data, or NULL with the failure recorded */
 void *ir_const_read(struct ir_graph *g, const ir_value *v);
 /** ir_ints() - elements of a constant integer vector. Return: their number (at most @max), or -1 */

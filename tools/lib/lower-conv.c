@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* Convolution and pooling. */
+#include <stdio.h>
+
 #include "lower.h"
 
-/* Require [N, C, one to three spatial dimensions]. */
-static int need_spatial(struct ir_graph *g, const ir_value *x)
+int lower_spatial(struct ir_graph *g, const ir_value *x)
 {
 	if (lower_float(g, x, "input"))
 		return -1;
@@ -13,9 +14,8 @@ static int need_spatial(struct ir_graph *g, const ir_value *x)
 	return 0;
 }
 
-/* Output 0 of the node: @bias added to the channels of @sum, as an operation of its own. */
-static int add_bias(struct ir_graph *g, const struct ir_node *n, const ir_value *sum, const ir_value *bias,
-		    const int64_t *dims)
+int lower_add_bias(struct ir_graph *g, const struct ir_node *n, const ir_value *sum, const ir_value *bias,
+		   const int64_t *dims)
 {
 	struct drm_onsram_op op = { .opcode = ONSRAM_OP_ELEMENTWISE, .attr.func = ONSRAM_EW_ADD };
 
@@ -37,7 +37,7 @@ static int lower_conv(struct ir_graph *g, const struct ir_node *n, uint32_t func
 	int64_t dims[ONSRAM_MAX_RANK];
 
 	(void)func;
-	if (need_spatial(g, x) || lower_float(g, w, "weight"))
+	if (lower_spatial(g, x) || lower_float(g, w, "weight"))
 		return -1;
 	if (w->view.rank != x->view.rank)
 		return ir_fail(g, "weight has %u dimensions, input %u", w->view.rank, x->view.rank);
@@ -66,7 +66,7 @@ static int lower_conv(struct ir_graph *g, const struct ir_node *n, uint32_t func
 	    lower_temp(g, n, "conv", ONSRAM_DTYPE_F32, x->view.rank, dims, &op.operand[0]) ||
 	    ir_push(g, &op))
 		return -1;
-	return add_bias(g, n, &op.operand[0], bias, dims);
+	return lower_add_bias(g, n, &op.operand[0], bias, dims);
 }
 
 static int lower_pool(struct ir_graph *g, const struct ir_node *n, uint32_t func)
@@ -77,7 +77,7 @@ static int lower_pool(struct ir_graph *g, const struct ir_node *n, uint32_t func
 	uint32_t kernel[ONSRAM_MAX_SPATIAL] = { 0 };
 	int64_t dims[ONSRAM_MAX_RANK];
 
-	if (need_spatial(g, x))
+	if (lower_spatial(g, x))
 		return -1;
 	if (!shape || shape->n_ints != x->view.rank - 2)
 		return ir_fail(g, "kernel_shape does not have one element per spatial dimension");
@@ -106,7 +106,7 @@ static int lower_global_pool(struct ir_graph *g, const struct ir_node *n, uint32
 	struct drm_onsram_op op = { .opcode = ONSRAM_OP_POOL, .attr.func = func };
 	int64_t dims[ONSRAM_MAX_RANK];
 
-	if (need_spatial(g, x))
+	if (lower_spatial(g, x))
 		return -1;
 	for (uint32_t d = 0; d < x->view.rank; d++) {
 		dims[d] = d < 2 ? x->view.dims[d] : 1;
@@ -124,11 +124,86 @@ static int lower_global_pool(struct ir_graph *g, const struct ir_node *n, uint32
 	return ir_push(g, &op);
 }
 
+/* A window's sum of |x|^p is a convolution of every channel with ones; the root of it is behind. */
+static int lower_lp_pool(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+{
+	const Onnx__AttributeProto *shape = proto_attr(n->proto, "kernel_shape"), *attr = proto_attr(n->proto, "p");
+	struct drm_onsram_op op = { .opcode = ONSRAM_OP_CONV };
+	double p = attr && attr->has_f ? attr->f : proto_int(n->proto, "p", 2);
+	int64_t dims[ONSRAM_MAX_RANK], weight[ONSRAM_MAX_RANK];
+	uint32_t kernel[ONSRAM_MAX_SPATIAL], one[2] = { float_bits(1) };
+	ir_value x = n->in[0];
+	char formula[64];
+
+	(void)func;
+	if (lower_spatial(g, &x))
+		return -1;
+	if (!shape || shape->n_ints != x.view.rank - 2)
+		return ir_fail(g, "kernel_shape does not have one element per spatial dimension");
+	for (uint32_t d = 0; d < x.view.rank - 2; d++) {
+		if (shape->ints[d] < 1 || shape->ints[d] > UINT16_MAX)
+			return ir_fail(g, "kernel_shape[%u] is %lld, out of range", d, (long long)shape->ints[d]);
+		kernel[d] = weight[2 + d] = shape->ints[d];
+	}
+	if (!(p >= 1 && p <= 1024))
+		return ir_fail(g, "p is %g, out of range", p);
+	dims[0] = x.view.dims[0];
+	dims[1] = weight[0] = x.view.dims[1];
+	weight[1] = 1;
+	if (lower_window(g, n, &x, kernel, &op.attr, dims))
+		return -1;
+	/* A convolution has no ceil_mode: zeros stand for what the last window has beyond the padding. */
+	for (uint32_t d = 0; d < x.view.rank - 2; d++) {
+		int64_t end = (dims[d + 2] - 1) * op.attr.stride[d] + op.attr.dilation[d] * (kernel[d] - 1) + 1 -
+			      op.attr.pad_begin[d] - x.view.dims[d + 2];
+
+		if (end > UINT16_MAX)
+			return ir_fail(g, "padding of dimension %u is out of range", d);
+		if (end > op.attr.pad_end[d])
+			op.attr.pad_end[d] = end;
+	}
+	op.attr.groups = x.view.dims[1];
+	snprintf(formula, sizeof(formula), "x abs %.9g pow", p);
+	if (lower_expression(g, n, p == 1 ? "x abs" : p == 2 ? "x x mul" : formula, &x, &op.operand[1]) ||
+	    ir_filled_new(g, "ones", ONSRAM_DTYPE_F32, x.view.rank, weight, one, &op.operand[2]) ||
+	    ir_tensor_new(g, n->proto->output[0], ONSRAM_ROLE_ACTIVATION, ONSRAM_DTYPE_F32, x.view.rank, dims, &op.operand[0]) ||
+	    ir_push(g, &op))
+		return -1;
+	x = op.operand[0];
+	snprintf(formula, sizeof(formula), "x %.9g pow", 1 / p);
+	if (p != 1 && lower_expression(g, n, p == 2 ? "x sqrt" : formula, &x, &x))
+		return -1;
+	return lower_bind(g, n, 0, &x);
+}
+
+static int lower_global_lp_pool(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+{
+	const Onnx__AttributeProto *attr = proto_attr(n->proto, "p");
+	double p = attr && attr->has_f ? attr->f : proto_int(n->proto, "p", 2);
+	ir_value x = n->in[0];
+	char before[48], behind[48];
+
+	(void)func;
+	if (lower_spatial(g, &x))
+		return -1;
+	if (!(p >= 1 && p <= 1024))
+		return ir_fail(g, "p is %g, out of range", p);
+	snprintf(before, sizeof(before), "x abs %.9g pow", p);
+	snprintf(behind, sizeof(behind), "x %.9g pow", 1 / p);
+	if (lower_expression(g, n, p == 1 ? "x abs" : p == 2 ? "x x mul" : before, &x, &x) ||
+	    lower_reduce_op(g, n, ONSRAM_REDUCE_SUM, &x, ((1u << x.view.rank) - 1) & ~3u, &x) ||
+	    (p != 1 && lower_expression(g, n, p == 2 ? "x sqrt" : behind, &x, &x)))
+		return -1;
+	return lower_bind(g, n, 0, &x);
+}
+
 const struct lower_rule lower_conv_rules[] = {
 	RULE("AveragePool", 1, 1, lower_pool, ONSRAM_POOL_AVG),
 	RULE("Conv", 2, 3, lower_conv, 0),
 	RULE("GlobalAveragePool", 1, 1, lower_global_pool, ONSRAM_POOL_AVG),
+	RULE("GlobalLpPool", 1, 1, lower_global_lp_pool, 0),
 	RULE("GlobalMaxPool", 1, 1, lower_global_pool, ONSRAM_POOL_MAX),
+	RULE("LpPool", 1, 1, lower_lp_pool, 0),
 	RULE("MaxPool", 1, 1, lower_pool, ONSRAM_POOL_MAX),
 	{ 0 }
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Constants, shapes, indices and conversions. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -246,12 +247,55 @@ static int lower_size(struct ir_graph *g, const struct ir_node *n, uint32_t func
 	return constant(g, n, ONSRAM_DTYPE_I64, 0, NULL, &count, sizeof(count));
 }
 
+/* A constant scalar as double, of integers or floats. */
+static int number(struct ir_graph *g, const ir_value *v, const char *what, double *out)
+{
+	int64_t i;
+	float f;
+
+	if (v->view.dtype == ONSRAM_DTYPE_F32) {
+		if (ir_float(g, v, what, &f))
+			return -1;
+		*out = f;
+		return 0;
+	}
+	if (ir_ints(g, v, what, &i, 1) != 1)
+		return g->err ? -1 : ir_fail(g, "%s is empty", what);
+	*out = i;
+	return 0;
+}
+
+static int lower_range(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+{
+	uint32_t dtype = n->in[0].view.dtype;
+	double start, limit, delta, count;
+	struct onsram_attr attr = { .func = ONSRAM_EW_MUL_ADD };
+	ir_value in[3], out;
+
+	(void)func;
+	if (number(g, &n->in[0], "start", &start) || number(g, &n->in[1], "limit", &limit) ||
+	    number(g, &n->in[2], "delta", &delta))
+		return -1;
+	count = ceil((limit - start) / delta);
+	if (!(count <= IR_FOLD_ELEMENTS))
+		return ir_fail(g, "the range has %g elements; at most %u are supported", count, IR_FOLD_ELEMENTS);
+	if (lower_iota(g, n, dtype, count > 0 ? count : 0, 1, 0, &in[0]))
+		return -1;
+	in[1] = n->in[2];
+	in[2] = n->in[0];
+	in[1].view.rank = in[2].view.rank = 0;
+	if (lower_elementwise(g, n, &attr, in, 3, &out))
+		return -1;
+	return lower_bind(g, n, 0, &out);
+}
+
 const struct lower_rule lower_data_rules[] = {
 	RULE("Cast", 1, 1, lower_cast, 0),
 	RULE("CastLike", 2, 2, lower_cast_like, 0),
 	RULE("Constant", 0, 0, lower_constant, 0),
 	RULE("ConstantOfShape", 1, 1, lower_constant_of_shape, 0),
 	RULE("Gather", 2, 2, lower_gather, 0),
+	RULE("Range", 3, 3, lower_range, 0),
 	RULE("Shape", 1, 1, lower_shape, 0),
 	RULE("Size", 1, 1, lower_size, 0),
 	{ 0 }

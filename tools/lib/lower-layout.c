@@ -186,8 +186,7 @@ static int lower_transpose(struct ir_graph *g, const struct ir_node *n, uint32_t
 	return lower_bind(g, n, 0, &out);
 }
 
-/* Elements @start, @start + @step, ... before @end of dimension @axis, clamped as ONNX says. */
-static int slice(struct ir_graph *g, ir_value *v, uint32_t axis, int64_t start, int64_t end, int64_t step)
+int lower_slice_view(struct ir_graph *g, ir_value *v, uint32_t axis, int64_t start, int64_t end, int64_t step)
 {
 	int64_t dim = v->view.dims[axis], last = step > 0 ? dim : dim - 1, first = step > 0 ? 0 : -1;
 	int64_t stride, nr = 0;
@@ -235,7 +234,7 @@ static int lower_slice(struct ir_graph *g, const struct ir_node *n, uint32_t fun
 	for (int i = 0; i < nr; i++) {
 		int axis = lower_axis(g, nr_axes >= 0 ? axes[i] : i, out.view.rank);
 
-		if (axis < 0 || slice(g, &out, axis, starts[i], ends[i], nr_steps >= 0 ? steps[i] : 1))
+		if (axis < 0 || lower_slice_view(g, &out, axis, starts[i], ends[i], nr_steps >= 0 ? steps[i] : 1))
 			return -1;
 	}
 	return lower_bind(g, n, 0, &out);
@@ -259,10 +258,10 @@ static int lower_split(struct ir_graph *g, const struct ir_node *n, uint32_t fun
 		int64_t left = x->view.dims[axis] - at, size = nr >= 0 ? sizes[i] : left < each ? left : each;
 		ir_value out = *x;
 
-		if (size < 1 || size > left)
+		if (size < 0 || size > left)
 			return ir_fail(g, "part %u of %lld elements does not fit in the %lld left", i,
 				       (long long)size, (long long)left);
-		if (slice(g, &out, axis, at, at + size, 1) || lower_bind(g, n, i, &out))
+		if (lower_slice_view(g, &out, axis, at, at + size, 1) || lower_bind(g, n, i, &out))
 			return -1;
 		at += size;
 	}
@@ -342,85 +341,11 @@ static int lower_concat(struct ir_graph *g, const struct ir_node *n, uint32_t fu
 	for (uint32_t i = 0; i < n->nr_in; i++) {
 		op.operand[1] = n->in[i];
 		op.operand[0] = out;
-		if (slice(g, &op.operand[0], axis, at, at + n->in[i].view.dims[axis], 1) || ir_push(g, &op))
+		if (lower_slice_view(g, &op.operand[0], axis, at, at + n->in[i].view.dims[axis], 1) || ir_push(g, &op))
 			return -1;
 		at += n->in[i].view.dims[axis];
 	}
 	return 0;
-}
-
-/* The pads per dimension: one number before and one after each. */
-static int pad_amounts(struct ir_graph *g, const struct ir_node *n, int64_t *begin, int64_t *end)
-{
-	uint32_t rank = n->in[0].view.rank;
-	int64_t pads[2 * ONSRAM_MAX_RANK], axes[ONSRAM_MAX_RANK];
-	int nr = lower_ints(g, n, "pads", 1, pads, 2 * ONSRAM_MAX_RANK);
-	int nr_axes = lower_ints(g, n, NULL, 3, axes, ONSRAM_MAX_RANK);
-
-	if (nr == -1 || nr_axes == -1)
-		return -1;
-	memset(begin, 0, rank * sizeof(*begin));
-	memset(end, 0, rank * sizeof(*end));
-	if (nr_axes < 0)
-		nr_axes = rank;
-	else if (nr_axes > (int)rank)
-		return ir_fail(g, "axes has more elements than the input has dimensions");
-	if (nr != 2 * nr_axes)
-		return ir_fail(g, "pads does not have two elements per dimension");
-	for (int i = 0; i < nr_axes; i++) {
-		int axis = n->nr_in > 3 && n->in[3].view.dtype ? lower_axis(g, axes[i], rank) : i;
-		int64_t limit = IR_MAX_ELEMENTS;
-
-		if (axis < 0)
-			return -1;
-		begin[axis] = pads[i];
-		end[axis] = pads[nr_axes + i];
-		if (begin[axis] > limit || begin[axis] < -limit || end[axis] > limit || end[axis] < -limit)
-			return ir_fail(g, "padding of dimension %d is out of range", axis);
-	}
-	return 0;
-}
-
-static int lower_pad(struct ir_graph *g, const struct ir_node *n, uint32_t func)
-{
-	struct drm_onsram_op fill = { .opcode = ONSRAM_OP_FILL }, copy = { .opcode = ONSRAM_OP_COPY };
-	int64_t begin[ONSRAM_MAX_RANK], end[ONSRAM_MAX_RANK], dims[ONSRAM_MAX_RANK];
-	float value = proto_float(n->proto, "value", 0.0f);
-	ir_value x = n->in[0], out;
-	bool grows = false;
-
-	(void)func;
-	if (!proto_is(n->proto, "mode", "constant", "constant"))
-		return ir_fail(g, "only mode 'constant' is supported");
-	if (lower_float(g, &x, "input") || pad_amounts(g, n, begin, end))
-		return -1;
-	if (n->in[2].view.dtype && ir_float(g, &n->in[2], "value", &value))
-		return -1;
-	/* A negative pad removes elements. */
-	for (uint32_t d = 0; d < x.view.rank; d++) {
-		int64_t from = begin[d] < 0 ? -begin[d] : 0, to = x.view.dims[d] + (end[d] < 0 ? end[d] : 0);
-
-		if (from >= to)
-			return ir_fail(g, "padding removes all of dimension %u", d);
-		if (slice(g, &x, d, from, to, 1))
-			return -1;
-		begin[d] = begin[d] < 0 ? 0 : begin[d];
-		end[d] = end[d] < 0 ? 0 : end[d];
-		dims[d] = x.view.dims[d] + begin[d] + end[d];
-		grows = grows || begin[d] || end[d];
-	}
-	if (!grows)
-		return lower_bind(g, n, 0, &x);
-	if (lower_new(g, n, 0, ONSRAM_DTYPE_F32, x.view.rank, dims, &out))
-		return -1;
-	fill.attr.param[0] = float_bits(value);
-	fill.operand[0] = out;
-	copy.operand[0] = out;
-	copy.operand[1] = x;
-	for (uint32_t d = 0; d < x.view.rank; d++)
-		if (slice(g, &copy.operand[0], d, begin[d], begin[d] + x.view.dims[d], 1))
-			return -1;
-	return ir_push(g, &fill) || ir_push(g, &copy) ? -1 : 0;
 }
 
 const struct lower_rule lower_layout_rules[] = {
@@ -429,7 +354,6 @@ const struct lower_rule lower_layout_rules[] = {
 	RULE("Expand", 2, 2, lower_expand, 0),
 	RULE("Flatten", 1, 1, lower_flatten, 0),
 	RULE("Identity", 1, 1, lower_alias, 0),
-	RULE("Pad", 1, 4, lower_pad, 0),
 	RULE("Reshape", 1, 2, lower_reshape, 0),
 	RULE("Slice", 1, 5, lower_slice, 0),
 	RULE("Split", 1, 2, lower_split, 0),

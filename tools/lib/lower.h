@@ -53,8 +53,9 @@ struct lower_rule {
 const struct lower_rule *lower_find(const char *op_type);
 
 /* A table per family of operators, ended by an empty rule. */
-extern const struct lower_rule lower_conv_rules[], lower_data_rules[], lower_elementwise_rules[],
-	lower_index_rules[], lower_layout_rules[], lower_norm_rules[], lower_product_rules[], lower_reduce_rules[], lower_resize_rules[],
+extern const struct lower_rule lower_block_rules[], lower_conv_rules[], lower_data_rules[], lower_deconv_rules[],
+	lower_elementwise_rules[],
+	lower_index_rules[], lower_layout_rules[], lower_norm_rules[], lower_pad_rules[], lower_product_rules[], lower_reduce_rules[], lower_resize_rules[],
 	lower_select_rules[];
 
 /* formula.c */
@@ -65,12 +66,23 @@ int lower_expression(struct ir_graph *g, const struct ir_node *n, const char *fo
 /** lower_scalar() - a constant of no dimensions. Return: 0 or -1 */
 int lower_scalar(struct ir_graph *g, uint32_t dtype, double number, ir_value *out);
 
+/* lower-conv.c */
+/** lower_spatial() - require float [N, C, one to three spatial dimensions]. Return: 0 or -1 */
+int lower_spatial(struct ir_graph *g, const ir_value *x);
+/** lower_add_bias() - output 0 of the node: @bias added to the channels of @sum, as an operation of its own. Return: 0 or -1 */
+int lower_add_bias(struct ir_graph *g, const struct ir_node *n, const ir_value *sum, const ir_value *bias,
+		   const int64_t *dims);
+
 /* lower-elementwise.c */
 /** lower_elementwise() - @attr's function of @nr values, broadcast to each other; bound to no name. Return: 0 or -1 */
 int lower_elementwise(struct ir_graph *g, const struct ir_node *n, const struct onsram_attr *attr,
 		      const ir_value *in, uint32_t nr, ir_value *out);
 /** lower_align() - make @b broadcast to @a as operator sets before 7 say by attributes. Return: 0 or -1 */
 int lower_align(struct ir_graph *g, const struct ir_node *n, const ir_value *a, ir_value *b);
+
+/* lower-layout.c */
+/** lower_slice_view() - elements @start, @start + @step, ... before @end of dimension @axis, clamped as ONNX says. Return: 0 or -1 */
+int lower_slice_view(struct ir_graph *g, ir_value *v, uint32_t axis, int64_t start, int64_t end, int64_t step);
 
 /* lower-norm.c */
 /** lower_channels() - require a float vector of @channels elements. Return: 0 or -1 */
