@@ -4,6 +4,7 @@
  * shape or the contents given for the input, or from its name, which has one
  * size in the whole model.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,15 +129,14 @@ static int resolve(struct ir_graph *g, const struct input *in, int64_t *dims)
 static int read_input(struct ir_graph *g, const Onnx__ValueInfoProto *info, uint32_t index, struct input *in)
 {
 	const Onnx__TypeProto *type = info->type;
+	char what[80];
 
 	if (!type || type->value_case != ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE)
 		return ir_fail(g, "input '%s' is not a tensor", in->name);
-	in->dtype = proto_dtype(type->tensor_type->elem_type);
+	snprintf(what, sizeof(what), "input '%.64s'", in->name);
+	in->dtype = ir_dtype(g, type->tensor_type->elem_type, what);
 	if (!in->dtype)
-		return ir_fail(g, "input '%s': element type %s is not supported", in->name,
-			       proto_dtype_name(type->tensor_type->elem_type));
-	if (in->dtype == ONSRAM_DTYPE_F16)
-		in->dtype = ONSRAM_DTYPE_F32;
+		return -1;
 	in->shape = type->tensor_type->shape;
 	if (index < g->opt.nr_inputs)
 		in->given = &g->opt.inputs[index];

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "fold.h"
+#include "proto.h"
 
 int ir_fail(struct ir_graph *g, const char *fmt, ...)
 {
@@ -420,4 +421,15 @@ int ir_float(struct ir_graph *g, const ir_value *v, const char *what, float *out
 	*out = *data;
 	free(data);
 	return 0;
+}
+
+uint32_t ir_dtype(struct ir_graph *g, int64_t elem_type, const char *what)
+{
+	int32_t type = elem_type > 0 && elem_type < INT32_MAX ? elem_type : 0;
+	uint32_t dtype = proto_dtype(type);
+
+	if (!dtype)
+		ir_fail(g, "%s: element type %s is not supported", what, proto_dtype_name(type));
+	g->narrowed = g->narrowed || type == ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE;
+	return dtype == ONSRAM_DTYPE_F16 ? (uint32_t)ONSRAM_DTYPE_F32 : dtype;
 }

@@ -75,6 +75,7 @@ struct ir_symbol {
  * @symbols: named dimensions whose size is known; names belong to the model and the options
  * @pinned: per input whose contents are given: whether they are a constant
  * @pins: @pinned has become more: the import is to be done anew
+ * @narrowed: some float64 is held as float32
  * @folded: elements of constants that were made on the host
  * @node_op: operator of the node being lowered, for messages
  * @node_name: name of that node, or of its first output
@@ -98,6 +99,7 @@ struct ir_graph {
 	uint32_t nr_symbols;
 	bool *pinned;
 	bool pins;
+	bool narrowed;
 	uint64_t folded;
 	const char *node_op;
 	const char *node_name;
@@ -158,6 +160,9 @@ void *ir_const_read(struct ir_graph *g, const ir_value *v);
 int ir_ints(struct ir_graph *g, const ir_value *v, const char *what, int64_t *out, uint32_t max);
 /** ir_float() - a constant scalar. Return: 0 or -1 */
 int ir_float(struct ir_graph *g, const ir_value *v, const char *what, float *out);
+
+/** ir_dtype() - type that ONNX's @elem_type has inside the graph. Return: it, or ONSRAM_DTYPE_NONE with the failure recorded */
+uint32_t ir_dtype(struct ir_graph *g, int64_t elem_type, const char *what);
 
 /* view.c: arithmetic on views, no graph */
 size_t view_dtype_size(uint32_t dtype);

@@ -214,16 +214,12 @@ int lower_convert(struct ir_graph *g, const struct ir_node *n, const ir_value *v
 
 static int lower_cast(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 {
-	int64_t to = proto_int(n->proto, "to", 0);
-	uint32_t dtype = to < INT32_MAX && to > 0 ? proto_dtype(to) : ONSRAM_DTYPE_NONE;
+	uint32_t dtype = ir_dtype(g, proto_int(n->proto, "to", 0), "to");
 	ir_value out;
 
 	(void)func;
 	if (!dtype)
-		return ir_fail(g, "element type %s (%lld) is not supported",
-			       to < INT32_MAX && to > 0 ? proto_dtype_name(to) : "unknown", (long long)to);
-	if (dtype == ONSRAM_DTYPE_F16)
-		dtype = ONSRAM_DTYPE_F32;
+		return -1;
 	if (lower_convert(g, n, &n->in[0], dtype, &out))
 		return -1;
 	return lower_bind(g, n, 0, &out);

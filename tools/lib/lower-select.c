@@ -57,7 +57,7 @@ static int lower_eye_like(struct ir_graph *g, const struct ir_node *n, uint32_t 
 {
 	const ir_value *x = &n->in[0];
 	int64_t to = proto_int(n->proto, "dtype", 0), k = proto_int(n->proto, "k", 0);
-	uint32_t dtype = to > 0 && to < INT32_MAX ? proto_dtype(to) : x->view.dtype;
+	uint32_t dtype = to ? ir_dtype(g, to, "dtype") : x->view.dtype;
 	char formula[64];
 	ir_value out;
 
@@ -65,9 +65,7 @@ static int lower_eye_like(struct ir_graph *g, const struct ir_node *n, uint32_t 
 	if (x->view.rank != 2)
 		return ir_fail(g, "input has %u dimensions, expected 2", x->view.rank);
 	if (!dtype)
-		return ir_fail(g, "element type %s is not supported", proto_dtype_name(to));
-	if (dtype == ONSRAM_DTYPE_F16)
-		dtype = ONSRAM_DTYPE_F32;
+		return -1;
 	if (k > IR_MAX_ELEMENTS || k < -(int64_t)IR_MAX_ELEMENTS)
 		return ir_fail(g, "k is out of range");
 	snprintf(formula, sizeof(formula), "x %lld add y equal", (long long)k);

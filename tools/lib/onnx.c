@@ -41,6 +41,7 @@ static int add_initializer(struct ir_graph *g, Onnx__TensorProto *t)
 		free(err);
 		return -1;
 	}
+	g->narrowed = g->narrowed || t->data_type == ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE;
 	/* Weights are large, and the model's copy has served. */
 	free(t->raw_data.data);
 	t->raw_data = (ProtobufCBinaryData){ 0 };

@@ -170,6 +170,7 @@ static int make_program(struct ir_graph *g, const uint32_t *index, uint32_t nr, 
 	if (!p->tensors || !p->ops || !p->inputs || !p->outputs)
 		return ir_nomem(g);
 	p->nr_tensors = nr;
+	p->narrowed = g->narrowed;
 	/* Inputs and outputs keep the names the model gives them. */
 	for (int pass = 0; pass < 2 && !ret; pass++) {
 		for (uint32_t i = 0; i < g->nr_tensors && !ret; i++) {

@@ -54,9 +54,11 @@ struct onsram_program_op {
  * struct onsram_program - operations in execution order
  * @inputs: tensor indices in the order the model declares them (initialisers not counted)
  * @outputs: likewise
+ * @narrowed: the model has float64, which is held as float32
  */
 struct onsram_program {
 	char *name;
+	bool narrowed;
 	struct onsram_tensor *tensors;
 	uint32_t nr_tensors;
 	struct onsram_program_op *ops;

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,7 +152,7 @@ static const struct {
 	[ONNX__TENSOR_PROTO__DATA_TYPE__STRING] = { "string", 0, 0 },
 	[ONNX__TENSOR_PROTO__DATA_TYPE__BOOL] = { "bool", ONSRAM_DTYPE_BOOL, 1 },
 	[ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16] = { "float16", ONSRAM_DTYPE_F16, 2 },
-	[ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE] = { "float64", 0, 8 },
+	[ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE] = { "float64", ONSRAM_DTYPE_F32, 8 },
 	[ONNX__TENSOR_PROTO__DATA_TYPE__UINT32] = { "uint32", 0, 4 },
 	[ONNX__TENSOR_PROTO__DATA_TYPE__UINT64] = { "uint64", 0, 8 },
 	[ONNX__TENSOR_PROTO__DATA_TYPE__COMPLEX64] = { "complex64", 0, 8 },
@@ -182,6 +183,7 @@ static int tensor_fail(char **err, const Onnx__TensorProto *t, const char *what)
 static bool from_fields(const Onnx__TensorProto *t, uint64_t n, void *data)
 {
 	size_t have = t->data_type == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT ? t->n_float_data :
+		      t->data_type == ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE ? t->n_double_data :
 		      t->data_type == ONNX__TENSOR_PROTO__DATA_TYPE__INT64 ? t->n_int64_data : t->n_int32_data;
 
 	if (have != n)
@@ -190,6 +192,10 @@ static bool from_fields(const Onnx__TensorProto *t, uint64_t n, void *data)
 	case ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT:
 		if (n)
 			memcpy(data, t->float_data, n * sizeof(float));
+		break;
+	case ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE:
+		if (n)
+			memcpy(data, t->double_data, n * sizeof(double));
 		break;
 	case ONNX__TENSOR_PROTO__DATA_TYPE__INT64:
 		if (n)
@@ -207,6 +213,26 @@ static bool from_fields(const Onnx__TensorProto *t, uint64_t n, void *data)
 		for (uint64_t i = 0; i < n; i++)
 			((uint8_t *)data)[i] = t->int32_data[i] != 0;
 	}
+	return true;
+}
+
+/* From double to float, in place. Return: false where a number would become infinite */
+static bool narrow(struct onsram_array *a, uint64_t n)
+{
+	const char *from = a->data;
+	char *to = a->data;
+
+	for (uint64_t i = 0; i < n; i++) {
+		double d;
+		float f;
+
+		memcpy(&d, from + i * sizeof(d), sizeof(d));
+		f = d;
+		if (isinf(f) && !isinf(d))
+			return false;
+		memcpy(to + i * sizeof(f), &f, sizeof(f));
+	}
+	a->bytes = n * sizeof(float);
 	return true;
 }
 
@@ -241,7 +267,7 @@ int proto_tensor(const Onnx__TensorProto *t, struct onsram_array *a, char **err)
 	/* A file that claims more data than it holds must not make us allocate it. */
 	if (t->has_raw_data && t->raw_data.len != a->bytes)
 		return tensor_fail(err, t, "its data do not have the size that its dimensions ask for");
-	if (!t->has_raw_data && n > t->n_float_data + t->n_int32_data + t->n_int64_data)
+	if (!t->has_raw_data && n > t->n_float_data + t->n_double_data + t->n_int32_data + t->n_int64_data)
 		return tensor_fail(err, t, "has fewer elements than its dimensions ask for");
 	a->data = malloc(a->bytes ? a->bytes : 1);
 	a->name = strdup(t->name ? t->name : "");
@@ -257,6 +283,10 @@ int proto_tensor(const Onnx__TensorProto *t, struct onsram_array *a, char **err)
 	if (!ok) {
 		onsram_array_release(a);
 		return tensor_fail(err, t, "does not have the number of elements that its dimensions ask for");
+	}
+	if (t->data_type == ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE && !narrow(a, n)) {
+		onsram_array_release(a);
+		return tensor_fail(err, t, "has a float64 element that float32 cannot hold");
 	}
 	/* Any byte but 0 is true in a file; here only 1 is. */
 	if (dtype == ONSRAM_DTYPE_BOOL)

@@ -13,7 +13,7 @@
  */
 ProtobufCMessage *proto_read(const char *path, const ProtobufCMessageDescriptor *type, char **err);
 
-/** proto_dtype() - enum onsram_dtype of an ONNX element type, ONSRAM_DTYPE_NONE where it has none */
+/** proto_dtype() - enum onsram_dtype of an ONNX element type, ONSRAM_DTYPE_NONE where it has none; float64 is held as float32 */
 uint32_t proto_dtype(int32_t elem_type);
 const char *proto_dtype_name(int32_t elem_type);
 

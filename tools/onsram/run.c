@@ -458,6 +458,8 @@ static int run_model(struct context *c)
 	c->program = onsram_import(c->opt.model, &c->opt.import, &err);
 	if (!c->program)
 		return failure_text(CMD, err);
+	if (c->program->narrowed)
+		warning(CMD, "the model has float64, which is computed and stored as float32");
 	c->expect = calloc(c->program->nr_outputs + 1, sizeof(*c->expect));
 	if (!c->expect)
 		return failure(CMD, "out of memory");
