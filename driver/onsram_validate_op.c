@@ -266,87 +266,48 @@ static int onsram_check_POOL(const struct drm_onsram_op *op, struct onsram_valid
 
 /* A row of the table of elementwise functions */
 struct ew_function {
-	u32 func;
-	u32 inputs;
-	u32 flops;
+	u8 func;
+	u8 inputs;
+	u8 flops;
+	u8 takes;
+	u8 params;
 };
 
-#define ONSRAM_X(name, value, inputs, flops) \
-	[ONSRAM_EW_##name] = { value, inputs, flops },
+#define ONSRAM_X(name, value, inputs, flops, takes, params) \
+	[ONSRAM_EW_##name] = { value, inputs, flops, ONSRAM_EW_TAKES_##takes, params },
 static const struct ew_function ew_functions[ONSRAM_EW_COUNT] = {
 	ONSRAM_ELEMENTWISE_FUNCTIONS(ONSRAM_X)
 };
 
 #undef ONSRAM_X
 
-static u32 ew_params(u32 func)
+static u32 ew_class(u32 dtype)
 {
-	switch (func) {
-	case ONSRAM_EW_CLIP:
-	case ONSRAM_EW_HARD_SIGMOID:
-	case ONSRAM_EW_AFFINE:
-		return 2;
-	case ONSRAM_EW_LEAKY_RELU:
-		return 1;
-	default:
-		return 0;
-	}
+	return is_float(dtype) ? ONSRAM_EW_FLOAT : is_int(dtype) ? ONSRAM_EW_INT : ONSRAM_EW_BOOL;
 }
 
-static bool ew_takes_int(u32 func)
-{
-	switch (func) {
-	case ONSRAM_EW_IDENTITY:
-	case ONSRAM_EW_RELU:
-	case ONSRAM_EW_NEG:
-	case ONSRAM_EW_ABS:
-	case ONSRAM_EW_ADD:
-	case ONSRAM_EW_SUB:
-	case ONSRAM_EW_MUL:
-	case ONSRAM_EW_DIV:
-	case ONSRAM_EW_MAX:
-	case ONSRAM_EW_MIN:
-	case ONSRAM_EW_MUL_ADD:
-		return true;
-	default:
-		return false;
-	}
-}
-
-static bool ew_takes_bool(u32 func)
-{
-	return func == ONSRAM_EW_IDENTITY || func == ONSRAM_EW_MAX || func == ONSRAM_EW_MIN;
-}
-
-static int check_ew_dtypes(const struct drm_onsram_op *op, u32 inputs,
+static int check_ew_dtypes(const struct drm_onsram_op *op, const struct ew_function *f,
 			   struct onsram_validate_error *err)
 {
-	u32 out = view_of(op, 0)->dtype, a = view_of(op, 1)->dtype;
-	u32 func = op->attr.func, first = 1, s;
+	u32 out = view_of(op, 0)->dtype, a = view_of(op, 1)->dtype, first = 1, s;
 
-	switch (func) {
-	case ONSRAM_EW_EQUAL:
-	case ONSRAM_EW_LESS:
-	case ONSRAM_EW_GREATER:
+	if (f->takes & ONSRAM_EW_COMPARES) {
 		if (out != ONSRAM_DTYPE_BOOL)
 			return onsram_refuse(err, 0, "a comparison writes BOOL");
 		if (view_of(op, 2)->dtype != a)
 			return onsram_refuse(err, 2, "dtype differs from A's");
 		return 0;
-	case ONSRAM_EW_WHERE:
+	}
+	if (f->takes & ONSRAM_EW_SELECTS) {
 		if (a != ONSRAM_DTYPE_BOOL)
 			return onsram_refuse(err, 1, "the condition must be BOOL");
 		first = 2;
-		break;
-	default:
-		if (is_float(out))
-			return check_all_float(op, err);
-		if (!(is_int(out) && ew_takes_int(func)) &&
-		    !(out == ONSRAM_DTYPE_BOOL && ew_takes_bool(func)))
-			return onsram_refuse(err, 0, "the function does not take this dtype");
-		break;
 	}
-	for (s = first; s <= inputs; s++)
+	if (!(f->takes & ew_class(out)))
+		return onsram_refuse(err, 0, "the function does not take this dtype");
+	if (is_float(out) && first == 1)
+		return check_all_float(op, err);
+	for (s = first; s <= f->inputs; s++)
 		if (view_of(op, s)->dtype != out)
 			return onsram_refuse(err, s, "dtype differs from the output's");
 	return 0;
@@ -355,20 +316,21 @@ static int check_ew_dtypes(const struct drm_onsram_op *op, u32 inputs,
 static int onsram_check_ELEMENTWISE(const struct drm_onsram_op *op,
 				    struct onsram_validate_error *err)
 {
-	u32 inputs = ew_functions[array_index_nospec(op->attr.func, ONSRAM_EW_COUNT)].inputs;
+	const struct ew_function *f =
+		&ew_functions[array_index_nospec(op->attr.func, ONSRAM_EW_COUNT)];
 	u32 s;
 	int ret;
 
 	for (s = 1; s <= 3; s++) {
-		if (onsram_operand_present(op, s) ? s > inputs : s <= inputs)
+		if (onsram_operand_present(op, s) ? s > f->inputs : s <= f->inputs)
 			return onsram_refuse(err, s, "the function takes another number of inputs");
-		if (s <= inputs && !same_dims(view_of(op, s), view_of(op, 0)))
+		if (s <= f->inputs && !same_dims(view_of(op, s), view_of(op, 0)))
 			return onsram_refuse(err, s, "dims differ from the output's");
 	}
-	ret = check_ew_dtypes(op, inputs, err);
+	ret = check_ew_dtypes(op, f, err);
 	if (ret)
 		return ret;
-	return check_unused(&op->attr, USES_PARAM(ew_params(op->attr.func)), 0, err);
+	return check_unused(&op->attr, USES_PARAM(f->params), 0, err);
 }
 
 static int onsram_check_REDUCE(const struct drm_onsram_op *op, struct onsram_validate_error *err)

@@ -149,7 +149,7 @@ uint64_t onsram_op_macs(const struct onsram_perf_op *op)
 static uint64_t elementwise_flops(uint32_t func)
 {
     switch (func) {
-#define ONSRAM_X(name, value, inputs, flops) case value: return flops;
+#define ONSRAM_X(name, value, inputs, flops, takes, params) case value: return flops;
     ONSRAM_ELEMENTWISE_FUNCTIONS(ONSRAM_X)
 #undef ONSRAM_X
     default:

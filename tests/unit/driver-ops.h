@@ -120,18 +120,24 @@ static inline struct drm_onsram_op pool_op(u32 out)
 
 static inline struct drm_onsram_op ew_op(u32 func)
 {
-	static const u8 inputs[ONSRAM_EW_COUNT] = {
-#define ONSRAM_X(name, value, inputs, flops) [value] = inputs,
+	static const struct {
+		u8 inputs;
+		u8 takes;
+	} functions[ONSRAM_EW_COUNT] = {
+#define ONSRAM_X(name, value, inputs, flops, takes, params) [value] = { inputs, ONSRAM_EW_TAKES_##takes },
 		ONSRAM_ELEMENTWISE_FUNCTIONS(ONSRAM_X)
 #undef ONSRAM_X
 	};
 	struct drm_onsram_op op = make_op(ONSRAM_OP_ELEMENTWISE, func);
 
-	for (u32 s = 0; s <= inputs[func]; s++)
+	for (u32 s = 0; s <= functions[func].inputs; s++) {
 		operand(&op, s, VIEW(F32, 4, 5));
-	if (func == ONSRAM_EW_WHERE)
+		if (!(functions[func].takes & ONSRAM_EW_FLOAT))
+			op.operand[s].view.dtype = ONSRAM_DTYPE_I32;
+	}
+	if (functions[func].takes & ONSRAM_EW_SELECTS)
 		op.operand[1].view.dtype = ONSRAM_DTYPE_BOOL;
-	if (func == ONSRAM_EW_EQUAL || func == ONSRAM_EW_LESS || func == ONSRAM_EW_GREATER)
+	if (functions[func].takes & ONSRAM_EW_COMPARES)
 		op.operand[0].view.dtype = ONSRAM_DTYPE_BOOL;
 	return op;
 }

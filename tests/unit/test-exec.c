@@ -200,6 +200,26 @@ static double combined(const struct operands *o, const struct onsram_attr *attr,
 	case ONSRAM_EW_MAX: return fmax(a, b);
 	case ONSRAM_EW_MIN: return fmin(a, b);
 	case ONSRAM_EW_POW: return pow(a, b);
+	case ONSRAM_EW_FLOOR: return floor(a);
+	case ONSRAM_EW_CEIL: return ceil(a);
+	case ONSRAM_EW_ROUND: return nearbyint(a);
+	case ONSRAM_EW_SIGN: return (a > 0) - (a < 0);
+	case ONSRAM_EW_SIN: return sin(a);
+	case ONSRAM_EW_COS: return cos(a);
+	case ONSRAM_EW_TAN: return tan(a);
+	case ONSRAM_EW_ASIN: return asin(a);
+	case ONSRAM_EW_ACOS: return acos(a);
+	case ONSRAM_EW_ATAN: return atan(a);
+	case ONSRAM_EW_SINH: return sinh(a);
+	case ONSRAM_EW_COSH: return cosh(a);
+	case ONSRAM_EW_ASINH: return asinh(a);
+	case ONSRAM_EW_ACOSH: return acosh(a);
+	case ONSRAM_EW_ATANH: return atanh(a);
+	case ONSRAM_EW_MOD: return b ? a - b * floor(a / b) : 0;
+	case ONSRAM_EW_REM: return b ? fmod(a, b) : 0;
+	case ONSRAM_EW_BIT_AND: return (int64_t)a & (int64_t)b;
+	case ONSRAM_EW_BIT_OR: return (int64_t)a | (int64_t)b;
+	case ONSRAM_EW_BIT_XOR: return (int64_t)a ^ (int64_t)b;
 	case ONSRAM_EW_EQUAL: return a == b;
 	case ONSRAM_EW_LESS: return a < b;
 	case ONSRAM_EW_GREATER: return a > b;
@@ -210,19 +230,18 @@ static double combined(const struct operands *o, const struct onsram_attr *attr,
 	return 0;
 }
 
-static const uint32_t ew_inputs[] = {
-#define ONSRAM_X(name, value, inputs, flops) [value] = inputs,
+static const struct {
+	uint32_t inputs;
+	uint32_t takes;
+	uint32_t params;
+} functions[] = {
+#define ONSRAM_X(name, value, inputs, flops, takes, params) [value] = { inputs, ONSRAM_EW_TAKES_##takes, params },
 	ONSRAM_ELEMENTWISE_FUNCTIONS(ONSRAM_X)
 #undef ONSRAM_X
 };
 
-static bool is_comparison(uint32_t func)
-{
-	return func == ONSRAM_EW_EQUAL || func == ONSRAM_EW_LESS || func == ONSRAM_EW_GREATER;
-}
-
-/* Functions that need positive operands get absolute values */
-static void make_positive(struct operands *o)
+/* Bring operands to where a function is defined and steady: [shift, shift + scale) */
+static void confine(struct operands *o, double scale, double shift)
 {
 	int s;
 
@@ -233,7 +252,7 @@ static void make_positive(struct operands *o)
 		if (!t->view.dtype)
 			continue;
 		do
-			set_element(t, index, fabs(fmod(element(t, index), 1)) + 0.25);
+			set_element(t, index, fabs(fmod(element(t, index), 1)) * scale + shift);
 		while (next_index(index, t->view.rank, t->view.dims));
 	}
 }
@@ -245,34 +264,49 @@ static void elementwise_case(uint32_t func, uint32_t dtype, uint32_t layout, uin
 	struct operands o = { 0 };
 	uint32_t s;
 
-	if (func == ONSRAM_EW_CLIP || func == ONSRAM_EW_HARD_SIGMOID ||
-	    func == ONSRAM_EW_AFFINE || func == ONSRAM_EW_LEAKY_RELU)
+	if (functions[func].params > 0)
 		attr.param[0] = float_bits(func == ONSRAM_EW_CLIP ? -0.5f : 0.25f);
-	if (attr.param[0] && func != ONSRAM_EW_LEAKY_RELU)
+	if (functions[func].params > 1)
 		attr.param[1] = float_bits(0.5f);
-	operand_make(&o, 0, is_comparison(func) ? ONSRAM_DTYPE_BOOL : dtype,
+	operand_make(&o, 0, functions[func].takes & ONSRAM_EW_COMPARES ? ONSRAM_DTYPE_BOOL : dtype,
 		     layout, d[0], d + 1, ~0u);
-	for (s = 1; s <= ew_inputs[func]; s++) {
+	for (s = 1; s <= functions[func].inputs; s++) {
 		bool condition = func == ONSRAM_EW_WHERE && s == 1;
 
 		operand_make(&o, s, condition ? ONSRAM_DTYPE_BOOL : dtype,
 			     (layout + s - 1) % LAYOUT_COUNT, d[0], d + 1, s == 2 ? ~5u : ~0u);
 	}
-	if (func == ONSRAM_EW_LOG || func == ONSRAM_EW_SQRT || func == ONSRAM_EW_RECIPROCAL ||
-	    (func == ONSRAM_EW_DIV && dtype <= ONSRAM_DTYPE_F16) || func == ONSRAM_EW_POW)
-		make_positive(&o);
+	switch (func) {
+	case ONSRAM_EW_LOG:
+	case ONSRAM_EW_SQRT:
+	case ONSRAM_EW_RECIPROCAL:
+	case ONSRAM_EW_POW:
+		confine(&o, 1, 0.25);
+		break;
+	case ONSRAM_EW_DIV:
+	case ONSRAM_EW_MOD:
+	case ONSRAM_EW_REM:
+		if (dtype <= ONSRAM_DTYPE_F16)
+			confine(&o, 1, 0.25);
+		break;
+	case ONSRAM_EW_TAN:
+	case ONSRAM_EW_ASIN:
+	case ONSRAM_EW_ACOS:
+	case ONSRAM_EW_ATANH:
+		confine(&o, 0.75, 0.125);
+		break;
+	case ONSRAM_EW_ACOSH:
+		confine(&o, 4, 1.5);
+		break;
+	}
 	run_and_compare(ctx, ONSRAM_OP_ELEMENTWISE, &attr, &o, combined, 2e-6);
 	operands_free(&o);
 }
 
 static bool takes_dtype(uint32_t func, uint32_t dtype)
 {
-	if (dtype <= ONSRAM_DTYPE_F16 || is_comparison(func) || func == ONSRAM_EW_WHERE)
-		return true;
-	if (dtype == ONSRAM_DTYPE_BOOL)
-		return func == ONSRAM_EW_IDENTITY || func == ONSRAM_EW_MAX || func == ONSRAM_EW_MIN;
-	return func <= ONSRAM_EW_RELU || func == ONSRAM_EW_NEG || func == ONSRAM_EW_ABS ||
-	       (func >= ONSRAM_EW_ADD && func <= ONSRAM_EW_MIN) || func == ONSRAM_EW_MUL_ADD;
+	return functions[func].takes & (dtype <= ONSRAM_DTYPE_F16 ? ONSRAM_EW_FLOAT :
+					dtype == ONSRAM_DTYPE_BOOL ? ONSRAM_EW_BOOL : ONSRAM_EW_INT);
 }
 
 static void test_elementwise(void **state)

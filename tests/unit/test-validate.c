@@ -344,6 +344,9 @@ static void test_elementwise(void **state)
 	REFUSE(ew_op(ONSRAM_EW_ADD), 1, "dtype must be F32 or F16", v[1].view.dtype = ONSRAM_DTYPE_I32);
 	REFUSE(ew_op(ONSRAM_EW_ADD), 2, "dtype differs from the output's", set_dtypes(&o, ONSRAM_DTYPE_I32);
 	       v[2].view.dtype = ONSRAM_DTYPE_I64);
+	REFUSE(ew_op(ONSRAM_EW_BIT_OR), 0, "the function does not take this dtype",
+	       set_dtypes(&o, ONSRAM_DTYPE_F32));
+	ACCEPT(ew_op(ONSRAM_EW_BIT_OR), set_dtypes(&o, ONSRAM_DTYPE_BOOL));
 	REFUSE(ew_op(ONSRAM_EW_SIGMOID), 0, "the function does not take this dtype",
 	       set_dtypes(&o, ONSRAM_DTYPE_I32));
 	REFUSE(ew_op(ONSRAM_EW_ADD), 0, "the function does not take this dtype",

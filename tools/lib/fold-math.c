@@ -67,6 +67,15 @@ bool fold_float(const struct onsram_attr *attr, const float in[FOLD_INPUTS], flo
 	case ONSRAM_EW_POW:
 		*out = powf(a, b);
 		return true;
+	case ONSRAM_EW_FLOOR:
+		*out = floorf(a);
+		return true;
+	case ONSRAM_EW_CEIL:
+		*out = ceilf(a);
+		return true;
+	case ONSRAM_EW_ROUND:
+		*out = rintf(a);
+		return true;
 	case ONSRAM_EW_MUL_ADD:
 		*out = a * b + c;
 		return true;
@@ -136,6 +145,15 @@ bool fold_int(uint32_t func, const int64_t in[FOLD_INPUTS], int64_t *out)
 		return true;
 	case ONSRAM_EW_MUL_ADD:
 		*out = (int64_t)((uint64_t)a * (uint64_t)b + (uint64_t)in[2]);
+		return true;
+	case ONSRAM_EW_SIGN:
+		*out = (a > 0) - (a < 0);
+		return true;
+	case ONSRAM_EW_MOD:
+	case ONSRAM_EW_REM:
+		*out = !b || b == -1 ? 0 : a % b;
+		if (func == ONSRAM_EW_MOD && *out && (*out < 0) != (b < 0))
+			*out += b;
 		return true;
 	}
 	return false;

@@ -34,24 +34,12 @@ struct stack {
 static const struct {
 	const char *name;
 	uint32_t inputs;
+	uint32_t params;
 } functions[ONSRAM_EW_COUNT] = {
-#define ONSRAM_X(name, value, inputs, ...) [value] = { #name, inputs },
+#define ONSRAM_X(name, value, inputs, flops, takes, params) [value] = { #name, inputs, params },
 	ONSRAM_ELEMENTWISE_FUNCTIONS(ONSRAM_X)
 #undef ONSRAM_X
 };
-
-static uint32_t params_of(uint32_t func)
-{
-	switch (func) {
-	case ONSRAM_EW_CLIP:
-	case ONSRAM_EW_HARD_SIGMOID:
-	case ONSRAM_EW_AFFINE:
-		return 2;
-	case ONSRAM_EW_LEAKY_RELU:
-		return 1;
-	}
-	return 0;
-}
 
 static uint32_t function(const char *word)
 {
@@ -128,7 +116,7 @@ static uint32_t number_dtype(const struct item *in, uint32_t nr)
 
 static int apply(struct ir_graph *g, const struct ir_node *n, uint32_t func, struct stack *s)
 {
-	uint32_t nr = functions[func].inputs, params = params_of(func), dtype;
+	uint32_t nr = functions[func].inputs, params = functions[func].params, dtype;
 	struct onsram_attr attr = { 0 };
 	ir_value args[3];
 	struct item *in;

@@ -5,32 +5,16 @@
 
 #include "lower.h"
 
-static bool compares(uint32_t func)
-{
-	return func == ONSRAM_EW_EQUAL || func == ONSRAM_EW_LESS || func == ONSRAM_EW_GREATER;
-}
+/* What the device's functions take, as its table says. */
+static const uint32_t takes[ONSRAM_EW_COUNT] = {
+#define ONSRAM_X(name, value, inputs, flops, takes, params) [value] = ONSRAM_EW_TAKES_##takes,
+	ONSRAM_ELEMENTWISE_FUNCTIONS(ONSRAM_X)
+#undef ONSRAM_X
+};
 
-/* What of the integers and bools the device computes; onsram_op.h lists it. */
-static bool takes(uint32_t func, uint32_t dtype)
+static uint32_t class_of(uint32_t dtype)
 {
-	if (dtype == ONSRAM_DTYPE_F32 || func == ONSRAM_EW_WHERE || compares(func))
-		return true;
-	switch (func) {
-	case ONSRAM_EW_IDENTITY:
-	case ONSRAM_EW_MAX:
-	case ONSRAM_EW_MIN:
-		return true;
-	case ONSRAM_EW_RELU:
-	case ONSRAM_EW_NEG:
-	case ONSRAM_EW_ABS:
-	case ONSRAM_EW_ADD:
-	case ONSRAM_EW_SUB:
-	case ONSRAM_EW_MUL:
-	case ONSRAM_EW_DIV:
-	case ONSRAM_EW_MUL_ADD:
-		return dtype != ONSRAM_DTYPE_BOOL;
-	}
-	return false;
+	return dtype == ONSRAM_DTYPE_F32 ? ONSRAM_EW_FLOAT : dtype == ONSRAM_DTYPE_BOOL ? ONSRAM_EW_BOOL : ONSRAM_EW_INT;
 }
 
 int lower_elementwise(struct ir_graph *g, const struct ir_node *n, const struct onsram_attr *attr,
@@ -44,12 +28,12 @@ int lower_elementwise(struct ir_graph *g, const struct ir_node *n, const struct 
 
 	if (rank < 0)
 		return -1;
-	if (!takes(attr->func, dtype))
+	if (!(takes[attr->func] & class_of(dtype)))
 		return ir_fail(g, "%s is not supported", view_dtype_name(dtype));
 	for (int d = 0; d < rank; d++)
 		extents[d] = dims[d];
 	for (uint32_t i = 0; i < nr; i++) {
-		uint32_t want = attr->func == ONSRAM_EW_WHERE && !i ? (uint32_t)ONSRAM_DTYPE_BOOL : dtype;
+		uint32_t want = takes[attr->func] & ONSRAM_EW_SELECTS && !i ? (uint32_t)ONSRAM_DTYPE_BOOL : dtype;
 
 		if (in[i].view.dtype != want)
 			return ir_fail(g, "input %u is %s, expected %s", i, view_dtype_name(in[i].view.dtype),
@@ -58,7 +42,7 @@ int lower_elementwise(struct ir_graph *g, const struct ir_node *n, const struct 
 		if (!view_broadcast(&in[i].view, rank, extents, rank - in[i].view.rank, &op.operand[1 + i].view))
 			return ir_fail(g, "input %u does not broadcast to the output", i);
 	}
-	if (compares(attr->func))
+	if (takes[attr->func] & ONSRAM_EW_COMPARES)
 		dtype = ONSRAM_DTYPE_BOOL;
 	if (ir_tensor_new(g, n->proto->output[0], ONSRAM_ROLE_ACTIVATION, dtype, rank, dims, out))
 		return -1;
@@ -203,6 +187,16 @@ static int lower_pow(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 	return lower_bind(g, n, 0, &out);
 }
 
+static int lower_mod(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+{
+	ir_value out;
+
+	(void)func;
+	if (lower_expression(g, n, proto_int(n->proto, "fmod", 0) ? "x y rem" : "x y mod", n->in, &out))
+		return -1;
+	return lower_bind(g, n, 0, &out);
+}
+
 static int lower_gelu(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 {
 	bool none = proto_is(n->proto, "approximate", "none", "none");
@@ -250,15 +244,29 @@ static int lower_prelu(struct ir_graph *g, const struct ir_node *n, uint32_t fun
 
 const struct lower_rule lower_elementwise_rules[] = {
 	RULE("Abs", 1, 1, lower_unary, ONSRAM_EW_ABS),
+	RULE("Acos", 1, 1, lower_unary, ONSRAM_EW_ACOS),
+	RULE("Acosh", 1, 1, lower_unary, ONSRAM_EW_ACOSH),
 	RULE("Add", 2, 2, lower_binary, ONSRAM_EW_ADD),
 	FORMULA("And", 2, "x y min"),
+	RULE("Asin", 1, 1, lower_unary, ONSRAM_EW_ASIN),
+	RULE("Asinh", 1, 1, lower_unary, ONSRAM_EW_ASINH),
+	RULE("Atan", 1, 1, lower_unary, ONSRAM_EW_ATAN),
+	RULE("Atanh", 1, 1, lower_unary, ONSRAM_EW_ATANH),
+	RULE("BitwiseAnd", 2, 2, lower_binary, ONSRAM_EW_BIT_AND),
+	FORMULA("BitwiseNot", 1, "x -1 bit_xor"),
+	RULE("BitwiseOr", 2, 2, lower_binary, ONSRAM_EW_BIT_OR),
+	RULE("BitwiseXor", 2, 2, lower_binary, ONSRAM_EW_BIT_XOR),
+	RULE("Ceil", 1, 1, lower_unary, ONSRAM_EW_CEIL),
 	FORMULA("Celu", 1, "x $alpha=1 reciprocal mul 0 min exp -1 add $alpha=1 mul x relu add"),
 	RULE("Clip", 1, 3, lower_clip, ONSRAM_EW_CLIP),
+	RULE("Cos", 1, 1, lower_unary, ONSRAM_EW_COS),
+	RULE("Cosh", 1, 1, lower_unary, ONSRAM_EW_COSH),
 	RULE("Div", 2, 2, lower_binary, ONSRAM_EW_DIV),
 	FORMULA("Elu", 1, "x 0 min exp -1 add $alpha=1 mul x relu add"),
 	RULE("Equal", 2, 2, lower_binary, ONSRAM_EW_EQUAL),
 	RULE("Erf", 1, 1, lower_unary, ONSRAM_EW_ERF),
 	RULE("Exp", 1, 1, lower_unary, ONSRAM_EW_EXP),
+	RULE("Floor", 1, 1, lower_unary, ONSRAM_EW_FLOOR),
 	RULE("Gelu", 1, 1, lower_gelu, 0),
 	RULE("Greater", 2, 2, lower_binary, ONSRAM_EW_GREATER),
 	FORMULA("GreaterOrEqual", 2, "x y greater x y equal max"),
@@ -274,6 +282,7 @@ const struct lower_rule lower_elementwise_rules[] = {
 	RULE("Mean", 1, LOWER_MANY, lower_mean, ONSRAM_EW_ADD),
 	RULE("Min", 1, LOWER_MANY, lower_variadic, ONSRAM_EW_MIN),
 	FORMULA("Mish", 1, "x abs neg exp 1 add log x relu add tanh x mul"),
+	RULE("Mod", 2, 2, lower_mod, 0),
 	RULE("Mul", 2, 2, lower_binary, ONSRAM_EW_MUL),
 	RULE("Neg", 1, 1, lower_unary, ONSRAM_EW_NEG),
 	FORMULA("Not", 1, "x 0 equal"),
@@ -282,15 +291,20 @@ const struct lower_rule lower_elementwise_rules[] = {
 	RULE("Pow", 2, 2, lower_pow, 0),
 	RULE("Reciprocal", 1, 1, lower_unary, ONSRAM_EW_RECIPROCAL),
 	RULE("Relu", 1, 1, lower_unary, ONSRAM_EW_RELU),
+	RULE("Round", 1, 1, lower_unary, ONSRAM_EW_ROUND),
 	FORMULA("Selu", 1, "x 0 min exp -1 add $alpha=1.67326319217681884765625 mul x relu add $gamma=1.05070102214813232 mul"),
 	FORMULA("Shrink", 1, "x $lambd=0.5 greater x $bias=0 sub x $lambd=0.5 neg less x $bias=0 add 0 where where"),
 	RULE("Sigmoid", 1, 1, lower_unary, ONSRAM_EW_SIGMOID),
+	RULE("Sign", 1, 1, lower_unary, ONSRAM_EW_SIGN),
+	RULE("Sin", 1, 1, lower_unary, ONSRAM_EW_SIN),
+	RULE("Sinh", 1, 1, lower_unary, ONSRAM_EW_SINH),
 	FORMULA("Softplus", 1, "x abs neg exp 1 add log x relu add"),
 	FORMULA("Softsign", 1, "x x abs 1 add div"),
 	RULE("Sqrt", 1, 1, lower_unary, ONSRAM_EW_SQRT),
 	RULE("Sub", 2, 2, lower_binary, ONSRAM_EW_SUB),
 	RULE("Sum", 1, LOWER_MANY, lower_variadic, ONSRAM_EW_ADD),
 	FORMULA("Swish", 1, "x $alpha=1 mul sigmoid x mul"),
+	RULE("Tan", 1, 1, lower_unary, ONSRAM_EW_TAN),
 	RULE("Tanh", 1, 1, lower_unary, ONSRAM_EW_TANH),
 	FORMULA("ThresholdedRelu", 1, "x $alpha=1 greater x 0 where"),
 	RULE("Where", 3, 3, lower_where, ONSRAM_EW_WHERE),

@@ -19,7 +19,7 @@ static const struct name opcodes[] = {
 };
 
 static const struct name elementwise[] = {
-#define ONSRAM_X(name, value, inputs, flops) { #name, value },
+#define ONSRAM_X(name, value, inputs, flops, takes, params) { #name, value },
 	ONSRAM_ELEMENTWISE_FUNCTIONS(ONSRAM_X)
 #undef ONSRAM_X
 	{ NULL, 0 },

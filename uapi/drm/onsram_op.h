@@ -146,12 +146,8 @@ struct onsram_view {
  *			padded count as padding, for AVG_PAD's divisor as absent; a window with
  *			no element at all gives 0 (average) or minus infinity; kernel, stride,
  *			dilation, pads used
- *	ELEMENTWISE	exactly the function's inputs present, dims = output's; dtypes:
- *			comparisons BOOL from two equal dtypes; WHERE BOOL in slot 1, the rest
- *			equal; others float, or equal and I64/I32 with IDENTITY, RELU, NEG, ABS,
- *			ADD, SUB, MUL, DIV, MAX, MIN, MUL_ADD, or BOOL with IDENTITY, MAX, MIN
- *			(integers wrap, division truncates, by 0 gives 0); param[0..1] used by
- *			CLIP, HARD_SIGMOID, AFFINE, param[0] by LEAKY_RELU
+ *	ELEMENTWISE	exactly the function's inputs present, dims = output's; dtypes as
+ *			the function's table says; its params used
  *	REDUCE		same rank; axis below 1 << rank; out.dim = 1 where reduced, else X's;
  *			float, or equal and I64/I32
  *	SOFTMAX		float; dims = output's; axis below rank
@@ -191,47 +187,91 @@ enum onsram_pool {
 	ONSRAM_POOL_COUNT
 };
 
+/*
+ * What an elementwise function takes: float (F32, F16 or both), the integers I64
+ * or I32, BOOL; all operands of one type but for the two that follow.
+ */
+#define ONSRAM_EW_FLOAT		0x01
+#define ONSRAM_EW_INT		0x02
+#define ONSRAM_EW_BOOL		0x04
+/** ONSRAM_EW_COMPARES - the output is BOOL, the inputs are of one dtype */
+#define ONSRAM_EW_COMPARES	0x08
+/** ONSRAM_EW_SELECTS - slot 1 is BOOL, the others are of one dtype */
+#define ONSRAM_EW_SELECTS	0x10
+
+/* The combinations that occur, as the table names them */
+#define ONSRAM_EW_TAKES_F	ONSRAM_EW_FLOAT
+#define ONSRAM_EW_TAKES_FI	(ONSRAM_EW_FLOAT | ONSRAM_EW_INT)
+#define ONSRAM_EW_TAKES_FIB	(ONSRAM_EW_FLOAT | ONSRAM_EW_INT | ONSRAM_EW_BOOL)
+#define ONSRAM_EW_TAKES_IB	(ONSRAM_EW_INT | ONSRAM_EW_BOOL)
+#define ONSRAM_EW_TAKES_CMP	(ONSRAM_EW_TAKES_FIB | ONSRAM_EW_COMPARES)
+#define ONSRAM_EW_TAKES_SEL	(ONSRAM_EW_TAKES_FIB | ONSRAM_EW_SELECTS)
+
 /**
- * ONSRAM_ELEMENTWISE_FUNCTIONS - X(name, value, inputs, flops per element)
+ * ONSRAM_ELEMENTWISE_FUNCTIONS - X(name, value, inputs, flops, takes, params)
+ *
+ *	flops: per element, what the performance model charges the vector unit with
+ *	takes: ONSRAM_EW_TAKES_<takes> above
+ *	params: entries of attr.param it uses
  *
  * CLIP: min(max(a, param0), param1).  LEAKY_RELU: a < 0 ? param0 * a : a.
  * HARD_SIGMOID: clip(param0 * a + param1, 0, 1).  AFFINE: param0 * a + param1.
- * MUL_ADD: a * b + c.  WHERE: a ? b : c (a is BOOL).
- * Comparisons write BOOL.  flops per element is what the performance model
- * charges the vector unit with.
+ * MUL_ADD: a * b + c.  WHERE: a ? b : c.  ROUND: halves to even.  MOD: what is left
+ * of a by b, with b's sign; REM: with a's.  Integers wrap, division truncates; a
+ * division by 0, and what is left of one, is 0.
  */
 #define ONSRAM_ELEMENTWISE_FUNCTIONS(X) \
-	X(IDENTITY,	0,  1, 1) \
-	X(RELU,		1,  1, 1) \
-	X(CLIP,		2,  1, 2) \
-	X(LEAKY_RELU,	3,  1, 2) \
-	X(SIGMOID,	4,  1, 4) \
-	X(TANH,		5,  1, 6) \
-	X(EXP,		6,  1, 2) \
-	X(LOG,		7,  1, 2) \
-	X(SQRT,		8,  1, 1) \
-	X(NEG,		9,  1, 1) \
-	X(ABS,		10, 1, 1) \
-	X(ERF,		11, 1, 8) \
-	X(HARD_SIGMOID,	12, 1, 4) \
-	X(AFFINE,	13, 1, 2) \
-	X(RECIPROCAL,	14, 1, 1) \
-	X(ADD,		15, 2, 1) \
-	X(SUB,		16, 2, 1) \
-	X(MUL,		17, 2, 1) \
-	X(DIV,		18, 2, 1) \
-	X(MAX,		19, 2, 1) \
-	X(MIN,		20, 2, 1) \
-	X(POW,		21, 2, 4) \
-	X(EQUAL,	22, 2, 1) \
-	X(LESS,		23, 2, 1) \
-	X(GREATER,	24, 2, 1) \
-	X(MUL_ADD,	25, 3, 2) \
-	X(WHERE,	26, 3, 1)
+	X(IDENTITY,	0,  1, 1, FIB, 0) \
+	X(RELU,		1,  1, 1, FI, 0) \
+	X(CLIP,		2,  1, 2, F, 2) \
+	X(LEAKY_RELU,	3,  1, 2, F, 1) \
+	X(SIGMOID,	4,  1, 4, F, 0) \
+	X(TANH,		5,  1, 6, F, 0) \
+	X(EXP,		6,  1, 2, F, 0) \
+	X(LOG,		7,  1, 2, F, 0) \
+	X(SQRT,		8,  1, 1, F, 0) \
+	X(NEG,		9,  1, 1, FI, 0) \
+	X(ABS,		10, 1, 1, FI, 0) \
+	X(ERF,		11, 1, 8, F, 0) \
+	X(HARD_SIGMOID,	12, 1, 4, F, 2) \
+	X(AFFINE,	13, 1, 2, F, 2) \
+	X(RECIPROCAL,	14, 1, 1, F, 0) \
+	X(ADD,		15, 2, 1, FI, 0) \
+	X(SUB,		16, 2, 1, FI, 0) \
+	X(MUL,		17, 2, 1, FI, 0) \
+	X(DIV,		18, 2, 1, FI, 0) \
+	X(MAX,		19, 2, 1, FIB, 0) \
+	X(MIN,		20, 2, 1, FIB, 0) \
+	X(POW,		21, 2, 4, F, 0) \
+	X(EQUAL,	22, 2, 1, CMP, 0) \
+	X(LESS,		23, 2, 1, CMP, 0) \
+	X(GREATER,	24, 2, 1, CMP, 0) \
+	X(MUL_ADD,	25, 3, 2, FI, 0) \
+	X(WHERE,	26, 3, 1, SEL, 0) \
+	X(FLOOR,	27, 1, 1, F, 0) \
+	X(CEIL,		28, 1, 1, F, 0) \
+	X(ROUND,	29, 1, 1, F, 0) \
+	X(SIGN,		30, 1, 1, FI, 0) \
+	X(SIN,		31, 1, 6, F, 0) \
+	X(COS,		32, 1, 6, F, 0) \
+	X(TAN,		33, 1, 8, F, 0) \
+	X(ASIN,		34, 1, 8, F, 0) \
+	X(ACOS,		35, 1, 8, F, 0) \
+	X(ATAN,		36, 1, 8, F, 0) \
+	X(SINH,		37, 1, 6, F, 0) \
+	X(COSH,		38, 1, 6, F, 0) \
+	X(ASINH,	39, 1, 8, F, 0) \
+	X(ACOSH,	40, 1, 8, F, 0) \
+	X(ATANH,	41, 1, 8, F, 0) \
+	X(MOD,		42, 2, 4, FI, 0) \
+	X(REM,		43, 2, 4, FI, 0) \
+	X(BIT_AND,	44, 2, 1, IB, 0) \
+	X(BIT_OR,	45, 2, 1, IB, 0) \
+	X(BIT_XOR,	46, 2, 1, IB, 0)
 
 /** enum onsram_elementwise - ONSRAM_EW_<name> from ONSRAM_ELEMENTWISE_FUNCTIONS */
 enum onsram_elementwise {
-#define ONSRAM_X(name, value, inputs, flops) ONSRAM_EW_##name = value,
+#define ONSRAM_X(name, value, inputs, flops, takes, params) ONSRAM_EW_##name = value,
 	ONSRAM_ELEMENTWISE_FUNCTIONS(ONSRAM_X)
 #undef ONSRAM_X
 	ONSRAM_EW_COUNT

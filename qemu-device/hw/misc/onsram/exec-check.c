@@ -24,8 +24,15 @@ static const struct op_info op_info[ONSRAM_OP_COUNT] = {
 #undef ONSRAM_X
 };
 
-static const uint32_t ew_inputs[ONSRAM_EW_COUNT] = {
-#define ONSRAM_X(name, value, inputs, flops) [value] = inputs,
+struct ew_info {
+    uint32_t inputs;
+    uint32_t takes;
+    uint32_t params;
+};
+
+static const struct ew_info ew_info[ONSRAM_EW_COUNT] = {
+#define ONSRAM_X(name, value, inputs, flops, takes, params)                  \
+    [value] = { inputs, ONSRAM_EW_TAKES_##takes, params },
     ONSRAM_ELEMENTWISE_FUNCTIONS(ONSRAM_X)
 #undef ONSRAM_X
 };
@@ -358,84 +365,51 @@ static const char *check_pool(const struct onsram_attr *attr,
     return check_unused(attr, USE_KERNEL | USE_WINDOW, 0, spatial);
 }
 
-static bool ew_takes_int(uint32_t func)
+static bool ew_dtypes_agree(const struct ew_info *f,
+                            const struct onsram_view *v)
 {
-    switch (func) {
-    case ONSRAM_EW_IDENTITY:
-    case ONSRAM_EW_RELU:
-    case ONSRAM_EW_NEG:
-    case ONSRAM_EW_ABS:
-    case ONSRAM_EW_ADD:
-    case ONSRAM_EW_SUB:
-    case ONSRAM_EW_MUL:
-    case ONSRAM_EW_DIV:
-    case ONSRAM_EW_MAX:
-    case ONSRAM_EW_MIN:
-    case ONSRAM_EW_MUL_ADD:
-        return true;
-    default:
-        return false;
-    }
-}
+    uint32_t first = 1, s;
 
-static bool ew_dtypes_agree(uint32_t func, const struct onsram_view *v)
-{
-    uint32_t s;
-
-    switch (func) {
-    case ONSRAM_EW_EQUAL:
-    case ONSRAM_EW_LESS:
-    case ONSRAM_EW_GREATER:
+    if (f->takes & ONSRAM_EW_COMPARES) {
         return v[0].dtype == ONSRAM_DTYPE_BOOL && v[1].dtype == v[2].dtype;
-    case ONSRAM_EW_WHERE:
-        return v[1].dtype == ONSRAM_DTYPE_BOOL && v[2].dtype == v[0].dtype &&
-               v[3].dtype == v[0].dtype;
     }
-    if (all_float(v)) {
-        return true;
+    if (f->takes & ONSRAM_EW_SELECTS) {
+        if (v[1].dtype != ONSRAM_DTYPE_BOOL) {
+            return false;
+        }
+        first = 2;
+    } else if (all_float(v)) {
+        return f->takes & ONSRAM_EW_FLOAT;
     }
-    for (s = 1; s <= ew_inputs[func]; s++) {
+    for (s = first; s <= f->inputs; s++) {
         if (v[s].dtype != v[0].dtype) {
             return false;
         }
     }
-    if (is_int(&v[0])) {
-        return ew_takes_int(func);
+    if (v[0].dtype == ONSRAM_DTYPE_BOOL) {
+        return f->takes & ONSRAM_EW_BOOL;
     }
-    return v[0].dtype == ONSRAM_DTYPE_BOOL &&
-           (func == ONSRAM_EW_IDENTITY || func == ONSRAM_EW_MAX ||
-            func == ONSRAM_EW_MIN);
+    return f->takes & (is_int(&v[0]) ? ONSRAM_EW_INT : ONSRAM_EW_FLOAT);
 }
 
 static const char *check_elementwise(const struct onsram_attr *attr,
                                      const struct onsram_view *v)
 {
-    uint32_t s, params;
+    const struct ew_info *f = &ew_info[attr->func];
+    uint32_t s;
 
     for (s = 1; s <= 3; s++) {
-        if (is_present(&v[s]) != (s <= ew_inputs[attr->func])) {
+        if (is_present(&v[s]) != (s <= f->inputs)) {
             return "wrong number of inputs for the function";
         }
         if (is_present(&v[s]) && !same_dims(&v[s], &v[0])) {
             return "input has not the output's shape";
         }
     }
-    if (!ew_dtypes_agree(attr->func, v)) {
+    if (!ew_dtypes_agree(f, v)) {
         return "dtypes do not suit the function";
     }
-    switch (attr->func) {
-    case ONSRAM_EW_CLIP:
-    case ONSRAM_EW_HARD_SIGMOID:
-    case ONSRAM_EW_AFFINE:
-        params = 2;
-        break;
-    case ONSRAM_EW_LEAKY_RELU:
-        params = 1;
-        break;
-    default:
-        params = 0;
-    }
-    return check_unused(attr, 0, params, 0);
+    return check_unused(attr, 0, f->params, 0);
 }
 
 static const char *check_reduce(const struct onsram_attr *attr,

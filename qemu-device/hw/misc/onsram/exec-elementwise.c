@@ -37,6 +37,14 @@ static inline float clip(float x, float lo, float hi)
     return x < hi ? x : hi;
 }
 
+/* What is left of a division, with the divisor's sign */
+static inline float modulus(float a, float b)
+{
+    float r = fmodf(a, b);
+
+    return r != 0 && (r < 0) != (b < 0) ? r + b : r;
+}
+
 F32_FN1(IDENTITY, a)
 F32_FN1(RELU, a > 0 ? a : 0)
 F32_FN1(CLIP, clip(a, param[0], param[1]))
@@ -62,6 +70,23 @@ F32_FN2(POW, powf(a, b))
 F32_FN2(EQUAL, a == b)
 F32_FN2(LESS, a < b)
 F32_FN2(GREATER, a > b)
+F32_FN1(FLOOR, floorf(a))
+F32_FN1(CEIL, ceilf(a))
+F32_FN1(ROUND, rintf(a))
+F32_FN1(SIGN, a > 0 ? 1 : a < 0 ? -1 : a)
+F32_FN1(SIN, sinf(a))
+F32_FN1(COS, cosf(a))
+F32_FN1(TAN, tanf(a))
+F32_FN1(ASIN, asinf(a))
+F32_FN1(ACOS, acosf(a))
+F32_FN1(ATAN, atanf(a))
+F32_FN1(SINH, sinhf(a))
+F32_FN1(COSH, coshf(a))
+F32_FN1(ASINH, asinhf(a))
+F32_FN1(ACOSH, acoshf(a))
+F32_FN1(ATANH, atanhf(a))
+F32_FN2(MOD, modulus(a, b))
+F32_FN2(REM, fmodf(a, b))
 F32_FN3(MUL_ADD, a * b + c)
 F32_FN3(WHERE, a != 0 ? b : c)
 
@@ -84,6 +109,18 @@ static inline int64_t divide(int64_t a, int64_t b)
     return b ? a / b : 0;
 }
 
+static inline int64_t remainder_of(int64_t a, int64_t b)
+{
+    return b == -1 || !b ? 0 : a % b;
+}
+
+static inline int64_t modulus_of(int64_t a, int64_t b)
+{
+    int64_t r = remainder_of(a, b);
+
+    return r && (r < 0) != (b < 0) ? r + b : r;
+}
+
 I64_FN1(IDENTITY, a)
 I64_FN1(RELU, a > 0 ? a : 0)
 I64_FN1(NEG, (int64_t)-U(a))
@@ -97,32 +134,41 @@ I64_FN2(MIN, a < b ? a : b)
 I64_FN2(EQUAL, a == b)
 I64_FN2(LESS, a < b)
 I64_FN2(GREATER, a > b)
+I64_FN1(SIGN, (a > 0) - (a < 0))
+I64_FN2(MOD, modulus_of(a, b))
+I64_FN2(REM, remainder_of(a, b))
+I64_FN2(BIT_AND, a & b)
+I64_FN2(BIT_OR, a | b)
+I64_FN2(BIT_XOR, a ^ b)
 I64_FN3(MUL_ADD, (int64_t)(U(a) * U(b) + U(c)))
 I64_FN3(WHERE, a ? b : c)
 
+/* Which of the two a function has, by what it takes */
+#define F32_F(name)   f32_##name
+#define F32_FI(name)  f32_##name
+#define F32_FIB(name) f32_##name
+#define F32_IB(name)  NULL
+#define F32_CMP(name) f32_##name
+#define F32_SEL(name) f32_##name
+#define I64_F(name)   NULL
+#define I64_FI(name)  i64_##name
+#define I64_FIB(name) i64_##name
+#define I64_IB(name)  i64_##name
+#define I64_CMP(name) i64_##name
+#define I64_SEL(name) i64_##name
+
 static exec_map_fn * const f32_fn[ONSRAM_EW_COUNT] = {
-#define ONSRAM_X(name, value, inputs, flops) [value] = f32_##name,
+#define ONSRAM_X(name, value, inputs, flops, takes, params)                 \
+    [value] = F32_##takes(name),
     ONSRAM_ELEMENTWISE_FUNCTIONS(ONSRAM_X)
 #undef ONSRAM_X
 };
 
-/* onsram_exec_check() lets no other function have integer operands */
 static exec_map_fn * const i64_fn[ONSRAM_EW_COUNT] = {
-    [ONSRAM_EW_IDENTITY] = i64_IDENTITY,
-    [ONSRAM_EW_RELU] = i64_RELU,
-    [ONSRAM_EW_NEG] = i64_NEG,
-    [ONSRAM_EW_ABS] = i64_ABS,
-    [ONSRAM_EW_ADD] = i64_ADD,
-    [ONSRAM_EW_SUB] = i64_SUB,
-    [ONSRAM_EW_MUL] = i64_MUL,
-    [ONSRAM_EW_DIV] = i64_DIV,
-    [ONSRAM_EW_MAX] = i64_MAX,
-    [ONSRAM_EW_MIN] = i64_MIN,
-    [ONSRAM_EW_EQUAL] = i64_EQUAL,
-    [ONSRAM_EW_LESS] = i64_LESS,
-    [ONSRAM_EW_GREATER] = i64_GREATER,
-    [ONSRAM_EW_MUL_ADD] = i64_MUL_ADD,
-    [ONSRAM_EW_WHERE] = i64_WHERE,
+#define ONSRAM_X(name, value, inputs, flops, takes, params)                 \
+    [value] = I64_##takes(name),
+    ONSRAM_ELEMENTWISE_FUNCTIONS(ONSRAM_X)
+#undef ONSRAM_X
 };
 
 void exec_elementwise(struct onsram_exec *ctx, const struct onsram_attr *attr,
