@@ -2,6 +2,7 @@
 /* The importer's graph: storage, named values, operations, failures. */
 #define _GNU_SOURCE
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,11 +45,10 @@ void ir_free(struct ir_graph *g)
 	}
 	for (uint32_t i = 0; i < g->nr_ops; i++)
 		free(g->ops[i].name);
-	for (uint32_t i = 0; i < g->names_size; i++)
-		free(g->names[i].name);
 	free(g->tensors);
 	free(g->ops);
-	free(g->names);
+	while (g->scope)
+		ir_scope_leave(g);
 	free(g->inputs);
 	free(g->outputs);
 	free(g->symbols);
@@ -66,60 +66,50 @@ static void *grow(void *array, uint32_t nr, size_t size)
 	return reallocarray(array, nr ? nr * 2 : 1, size);
 }
 
-static uint32_t hash(const char *s)
+int ir_scope_enter(struct ir_graph *g, const Onnx__FunctionProto *function, const Onnx__NodeProto *call)
 {
-	uint32_t h = 2166136261u;
+	struct ir_scope *scope = calloc(1, sizeof(*scope));
 
-	while (*s)
-		h = (h ^ (unsigned char)*s++) * 16777619u;
-	return h;
+	if (!scope)
+		return ir_nomem(g);
+	scope->outer = g->scope;
+	scope->depth = g->scope ? g->scope->depth + 1 : 0;
+	scope->function = function;
+	scope->call = call;
+	g->scope = scope;
+	return 0;
 }
 
-static struct ir_name *slot(struct ir_name *names, uint32_t size, const char *name)
+void ir_scope_leave(struct ir_graph *g)
 {
-	uint32_t i = hash(name) & (size - 1);
+	struct ir_scope *scope = g->scope;
 
-	while (names[i].name && strcmp(names[i].name, name))
-		i = (i + 1) & (size - 1);
-	return &names[i];
+	g->scope = scope->outer;
+	names_release(&scope->names);
+	free(scope);
 }
 
 int ir_bind(struct ir_graph *g, const char *name, const ir_value *v)
 {
-	struct ir_name *s;
+	int ret = names_add(&g->scope->names, name, v);
 
-	if (g->nr_names * 2 >= g->names_size) {
-		uint32_t size = g->names_size ? g->names_size * 2 : 64;
-		struct ir_name *names = calloc(size, sizeof(*names));
-
-		if (!names)
-			return ir_nomem(g);
-		for (uint32_t i = 0; i < g->names_size; i++)
-			if (g->names[i].name)
-				*slot(names, size, g->names[i].name) = g->names[i];
-		free(g->names);
-		g->names = names;
-		g->names_size = size;
-	}
-	s = slot(g->names, g->names_size, name);
-	if (s->name)
-		return ir_fail(g, "'%s' is defined a second time", name);
-	s->name = strdup(name);
-	if (!s->name)
+	if (ret == -ENOMEM)
 		return ir_nomem(g);
-	s->value = *v;
-	g->nr_names++;
-	return 0;
+	return ret ? ir_fail(g, "'%s' is defined a second time", name) : 0;
 }
 
 const ir_value *ir_lookup(const struct ir_graph *g, const char *name)
 {
-	struct ir_name *s;
+	const struct ir_scope *scope = g->scope;
+	const ir_value *v;
 
-	if (!g->names_size)
-		return NULL;
-	s = slot(g->names, g->names_size, name);
-	return s->name ? &s->value : NULL;
+	do {
+		v = names_find(&scope->names, name);
+		if (v || scope->function)
+			return v;
+		scope = scope->outer;
+	} while (scope);
+	return NULL;
 }
 
 int ir_tensor_new(struct ir_graph *g, const char *name, enum onsram_tensor_role role,

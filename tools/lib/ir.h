@@ -8,6 +8,9 @@
 #ifndef ONSRAM_IR_H
 #define ONSRAM_IR_H
 
+#include <onnx.pb-c.h>
+
+#include "names.h"
 #include "program.h"
 
 /** IR_MAX_ELEMENTS - elements a tensor may have: more, and no operation could view it whole */
@@ -53,9 +56,17 @@ struct ir_op {
 	bool folded;
 };
 
-struct ir_name {
-	char *name;
-	ir_value value;
+/**
+ * struct ir_scope - where names mean something: the graph, a branch or loop body, a function
+ * @outer: whose names a body sees, too, but a function does not
+ * @function: the function, whose attributes are those of node @call; else NULL
+ */
+struct ir_scope {
+	struct names names;
+	struct ir_scope *outer;
+	const Onnx__FunctionProto *function;
+	const Onnx__NodeProto *call;
+	uint32_t depth;
 };
 
 /**
@@ -71,7 +82,8 @@ struct ir_symbol {
 /**
  * struct ir_graph - what the importer has made so far
  * @opset: version of the default operator set the model asks for
- * @names: hash table of named values, @names_size slots (a power of two)
+ * @scope: innermost
+ * @model: for its functions
  * @symbols: named dimensions whose size is known; names belong to the model and the options
  * @pinned: per input whose contents are given: whether they are a constant
  * @pins: @pinned has become more: the import is to be done anew
@@ -88,9 +100,8 @@ struct ir_graph {
 	uint32_t nr_tensors;
 	struct ir_op *ops;
 	uint32_t nr_ops;
-	struct ir_name *names;
-	uint32_t nr_names;
-	uint32_t names_size;
+	struct ir_scope *scope;
+	const Onnx__ModelProto *model;
 	uint32_t *inputs;
 	uint32_t nr_inputs;
 	uint32_t *outputs;
@@ -113,7 +124,10 @@ int ir_nomem(struct ir_graph *g);
 /** ir_free() - release what the graph owns, not @g itself */
 void ir_free(struct ir_graph *g);
 
-/** ir_bind() - give a value its name; a name is bound only once. Return: 0 or -1 */
+/** ir_scope_enter() - names are bound in a scope of their own; @function and its @call may be NULL. Return: 0 or -1 */
+int ir_scope_enter(struct ir_graph *g, const Onnx__FunctionProto *function, const Onnx__NodeProto *call);
+void ir_scope_leave(struct ir_graph *g);
+/** ir_bind() - give a value its name; a name is bound only once in a scope. Return: 0 or -1 */
 int ir_bind(struct ir_graph *g, const char *name, const ir_value *v);
 /** ir_lookup() - the value of that name, or NULL */
 const ir_value *ir_lookup(const struct ir_graph *g, const char *name);

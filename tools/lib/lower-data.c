@@ -121,8 +121,7 @@ static int lower_shape(struct ir_graph *g, const struct ir_node *n, uint32_t fun
 	return constant(g, n, ONSRAM_DTYPE_I64, 1, &nr, dims, nr * sizeof(*dims));
 }
 
-/* Without dimension @axis of @v, at its element @index: a view. */
-static void pick(ir_value *v, uint32_t axis, int64_t index)
+void lower_pick_view(ir_value *v, uint32_t axis, int64_t index)
 {
 	v->offset += index * v->view.strides[axis];
 	v->view.rank--;
@@ -162,7 +161,7 @@ static int lower_gather(struct ir_graph *g, const struct ir_node *n, uint32_t fu
 			index += data->view.dims[axis];
 		if (index < 0 || index >= data->view.dims[axis])
 			return ir_fail(g, "the index is out of range for %u elements", data->view.dims[axis]);
-		pick(&out, axis, index);
+		lower_pick_view(&out, axis, index);
 		return lower_bind(g, n, 0, &out);
 	}
 	if (rank > ONSRAM_MAX_RANK)

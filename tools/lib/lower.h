@@ -53,7 +53,8 @@ struct lower_rule {
 const struct lower_rule *lower_find(const char *op_type);
 
 /* A table per family of operators, ended by an empty rule. */
-extern const struct lower_rule lower_block_rules[], lower_conv_rules[], lower_data_rules[], lower_deconv_rules[],
+extern const struct lower_rule lower_block_rules[], lower_control_rules[], lower_conv_rules[],
+	lower_data_rules[], lower_deconv_rules[],
 	lower_elementwise_rules[],
 	lower_index_rules[], lower_layout_rules[], lower_norm_rules[], lower_pad_rules[], lower_product_rules[], lower_reduce_rules[], lower_resize_rules[],
 	lower_select_rules[];
@@ -104,6 +105,8 @@ int lower_reduce_op(struct ir_graph *g, const struct ir_node *n, uint32_t func, 
 		    ir_value *out);
 
 /* lower-data.c */
+/** lower_pick_view() - @v without dimension @axis, at its element @index */
+void lower_pick_view(ir_value *v, uint32_t axis, int64_t index);
 /** lower_convert() - @v's elements as @dtype; bound to no name. Return: 0 or -1 */
 int lower_convert(struct ir_graph *g, const struct ir_node *n, const ir_value *v, uint32_t dtype, ir_value *out);
 /** lower_iota() - the constant 0, 1, ... @nr - 1 along dimension @axis of @rank, the others of extent 1. Return: 0 or -1 */

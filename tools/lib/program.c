@@ -70,17 +70,17 @@ static uint32_t number_tensors(struct ir_graph *g, uint32_t *index)
 }
 
 /* A name that no tensor has yet: @name, else with a number behind it. */
-static char *unique_name(struct ir_graph *names, const char *name)
+static char *unique_name(struct names *names, const char *name)
 {
 	char *out = strdup(name);
 	ir_value none = { 0 };
 
-	for (uint32_t i = 2; out && ir_lookup(names, out); i++) {
+	for (uint32_t i = 2; out && names_find(names, out); i++) {
 		free(out);
 		if (asprintf(&out, "%s#%u", name, i) < 0)
 			out = NULL;
 	}
-	if (out && ir_bind(names, out, &none)) {
+	if (out && names_add(names, out, &none)) {
 		free(out);
 		out = NULL;
 	}
@@ -92,7 +92,7 @@ static uint32_t stored_dtype(const struct ir_graph *g, uint32_t dtype)
 	return dtype == ONSRAM_DTYPE_F32 ? g->opt.dtype : dtype;
 }
 
-static int make_tensor(struct ir_graph *g, struct ir_graph *names, struct ir_tensor *t, struct onsram_tensor *out)
+static int make_tensor(struct ir_graph *g, struct names *names, struct ir_tensor *t, struct onsram_tensor *out)
 {
 	struct onsram_array a = { .dtype = t->view.dtype, .rank = t->view.rank, .data = t->data };
 
@@ -151,7 +151,7 @@ static void make_op(const struct ir_graph *g, const struct drm_onsram_op *from, 
 
 static int make_program(struct ir_graph *g, const uint32_t *index, uint32_t nr, struct onsram_program *p)
 {
-	struct ir_graph names = { 0 };
+	struct names names = { 0 };
 	uint32_t nr_ops = 0;
 	int ret = 0;
 
@@ -181,7 +181,7 @@ static int make_program(struct ir_graph *g, const uint32_t *index, uint32_t nr, 
 				ret = make_tensor(g, &names, t, &p->tensors[index[i]]);
 		}
 	}
-	ir_free(&names);
+	names_release(&names);
 	if (ret)
 		return -1;
 	for (uint32_t i = 0; i < g->nr_ops; i++) {

@@ -20,6 +20,12 @@ const char *proto_dtype_name(int32_t elem_type);
 /** proto_tensor() - contents of a TensorProto; @a->name is its name. Return: 0, or -1 with *@err set */
 int proto_tensor(const Onnx__TensorProto *t, struct onsram_array *a, char **err);
 
+/** proto_text() - a string, "" where it is not there */
+static inline const char *proto_text(const char *s)
+{
+	return s ? s : "";
+}
+
 /* Attributes of a node; the default where the node has none of that name and type. */
 const Onnx__AttributeProto *proto_attr(const Onnx__NodeProto *n, const char *name);
 int64_t proto_int(const Onnx__NodeProto *n, const char *name, int64_t def);
