@@ -240,6 +240,39 @@ void node_ints(Onnx__NodeProto *n, const char *name, uint32_t nr, const int64_t 
 		append(a->ints, a->n_ints, data[i]);
 }
 
+void node_graph(Onnx__NodeProto *n, const char *name, Onnx__ModelProto *body)
+{
+	attribute(n, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPH)->g = body->graph;
+	body->graph = NULL;
+	model_free(body);
+}
+
+void node_reference(Onnx__NodeProto *n, const char *name, const char *of)
+{
+	Onnx__AttributeProto *a = attribute(n, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT);
+
+	a->ref_attr_name = must(strdup(of));
+}
+
+void model_function(Onnx__ModelProto *m, const char *name, Onnx__ModelProto *body)
+{
+	Onnx__FunctionProto *f = message(Onnx__FunctionProto, onnx__function_proto__init);
+	Onnx__GraphProto *graph = body->graph;
+
+	f->name = must(strdup(name));
+	f->domain = must(strdup("test"));
+	for (size_t i = 0; i < graph->n_input; i++)
+		append(f->input, f->n_input, must(strdup(graph->input[i]->name)));
+	for (size_t i = 0; i < graph->n_output; i++)
+		append(f->output, f->n_output, must(strdup(graph->output[i]->name)));
+	f->node = graph->node;
+	f->n_node = graph->n_node;
+	graph->node = NULL;
+	graph->n_node = 0;
+	append(m->functions, m->n_functions, f);
+	model_free(body);
+}
+
 void node_value(Onnx__NodeProto *n, float value)
 {
 	Onnx__AttributeProto *a = attribute(n, "value", ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR);

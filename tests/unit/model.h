@@ -34,6 +34,12 @@ void node_int(Onnx__NodeProto *n, const char *name, int64_t value);
 void node_float(Onnx__NodeProto *n, const char *name, float value);
 void node_string(Onnx__NodeProto *n, const char *name, const char *value);
 void node_ints(Onnx__NodeProto *n, const char *name, uint32_t nr, const int64_t *data);
+/** node_graph() - attribute with the graph of @body, which is freed */
+void node_graph(Onnx__NodeProto *n, const char *name, Onnx__ModelProto *body);
+/** node_reference() - attribute that stands for attribute @of of the call of the function around */
+void node_reference(Onnx__NodeProto *n, const char *name, const char *of);
+/** model_function() - a function of @m in domain "test" with the nodes, inputs and outputs of @body, which is freed */
+void model_function(Onnx__ModelProto *m, const char *name, Onnx__ModelProto *body);
 /** node_value() - attribute "value", a float tensor of one element */
 void node_value(Onnx__NodeProto *n, float value);
 

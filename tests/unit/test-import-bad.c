@@ -163,10 +163,10 @@ static void test_nodes(void **state)
 	Onnx__ModelProto *m;
 
 	(void)state;
-	m = one(13, "Einsum", "x", &n);
+	m = one(13, "NonZero", "x", &n);
 	n->name = strdup("attention_7");
-	fails(m, "Einsum node 'attention_7'", "not supported");
-	fails(one(13, "Einsum", "x", &n), "Einsum node 'y'", "not supported");
+	fails(m, "NonZero node 'attention_7'", "not supported");
+	fails(one(13, "NonZero", "x", &n), "NonZero node 'y'", "not supported");
 	m = one(13, "Relu", "x", &n);
 	n->domain = strdup("com.example");
 	fails(m, "Relu node 'y'", "com.example");
@@ -188,7 +188,7 @@ static void test_nodes(void **state)
 	m->graph->output[0]->name = strdup("y");
 	n = model_node(m, "Relu", "x", "");
 	fails(m, "has no output", NULL);
-	m = one(13, "Dropout", "x", &n);
+	m = one(13, "Relu", "x", &n);
 	model_output(m, "mask");
 	n->output = realloc(n->output, 2 * sizeof(*n->output));
 	n->output[n->n_output++] = strdup("mask");
@@ -264,9 +264,8 @@ static void test_shapes(void **state)
 	m = one(9, "BatchNormalization", "x a a a a", &n);
 	model_floats(m, "a", DIMS(5), NULL);
 	fails(m, "scale", "4 elements");
-	m = one(14, "BatchNormalization", "x a a a a", &n);
+	m = one(6, "BatchNormalization", "x a a a a", &n);
 	model_floats(m, "a", DIMS(4), NULL);
-	node_int(n, "training_mode", 1);
 	fails(m, "training", NULL);
 }
 
@@ -347,7 +346,7 @@ static void test_dropout(void **state)
 
 	(void)state;
 	model_floats(m, "t", 0, NULL, NULL);
-	fails(m, "training_mode is not a bool", NULL);
+	fails(m, "training_mode is not one bool", NULL);
 	m = one(13, "Dropout", "x - t", &n);
 	model_floats(m, "t", 0, NULL, NULL);
 	t = m->graph->initializer[0];

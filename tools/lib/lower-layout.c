@@ -14,27 +14,47 @@ static int lower_alias(struct ir_graph *g, const struct ir_node *n, uint32_t fun
 	return lower_bind(g, n, 0, &n->in[0]);
 }
 
+/* A constant scalar of bool or float, 0 where it is not given. Return: 0 or -1 */
+static int setting(struct ir_graph *g, const ir_value *v, const char *what, uint32_t dtype, float *out)
+{
+	void *data;
+
+	if (!v->view.dtype)
+		return 0;
+	if (ir_need_const(g, v, what))
+		return -1;
+	if (v->view.dtype != dtype || view_count(&v->view) != 1)
+		return ir_fail(g, "%s is not one %s", what, view_dtype_name(dtype));
+	data = ir_const_read(g, v);
+	if (!data)
+		return -1;
+	*out = dtype == ONSRAM_DTYPE_BOOL ? *(uint8_t *)data : *(float *)data;
+	free(data);
+	return 0;
+}
+
+/* In training, too, nothing is dropped at a ratio of 0; the mask tells what is kept: all. */
 static int lower_dropout(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 {
-	const ir_value *training = &n->in[2];
-	uint8_t *on;
-	bool is_on;
+	const ir_value *x = &n->in[0];
+	float ratio = 0.5f, training = 0;
+	uint32_t fill[2] = { 1 }, dtype = g->opset < 10 ? x->view.dtype : (uint32_t)ONSRAM_DTYPE_BOOL;
+	int64_t dims[ONSRAM_MAX_RANK];
+	ir_value mask;
 
 	(void)func;
-	if (!training->view.dtype)
-		return lower_bind(g, n, 0, &n->in[0]);
-	if (ir_need_const(g, training, "training_mode"))
+	if (setting(g, &n->in[2], "training_mode", ONSRAM_DTYPE_BOOL, &training) ||
+	    (training && setting(g, &n->in[1], "ratio", ONSRAM_DTYPE_F32, &ratio)))
 		return -1;
-	if (training->view.dtype != ONSRAM_DTYPE_BOOL || view_count(&training->view) != 1)
-		return ir_fail(g, "training_mode is not a bool");
-	on = ir_const_read(g, training);
-	if (!on)
+	if (training && ratio)
+		return ir_fail(g, "training mode is not supported: its numbers are random");
+	for (uint32_t d = 0; d < x->view.rank; d++)
+		dims[d] = x->view.dims[d];
+	if (dtype == ONSRAM_DTYPE_F32)
+		fill[0] = float_bits(1);
+	if (ir_filled_new(g, "mask", dtype, x->view.rank, dims, fill, &mask) || lower_bind(g, n, 1, &mask))
 		return -1;
-	is_on = *on;
-	free(on);
-	if (is_on)
-		return ir_fail(g, "training mode is not supported");
-	return lower_bind(g, n, 0, &n->in[0]);
+	return lower_bind(g, n, 0, x);
 }
 
 static int reshaped(struct ir_graph *g, const struct ir_node *n, uint32_t rank, const int64_t *dims)

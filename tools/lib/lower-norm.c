@@ -37,6 +37,29 @@ static int need_channel_dim(struct ir_graph *g, const ir_value *x)
 	return 0;
 }
 
+/* Mean and variance of the batch, of every channel, and the running ones that are outputs 1 and 2. */
+static int train_batch_norm(struct ir_graph *g, const struct ir_node *n, struct drm_onsram_op *op)
+{
+	uint32_t mask = ((1u << n->in[0].view.rank) - 1) & ~2u;
+	int64_t flat = n->in[0].view.dims[1];
+	ir_value in[2] = { n->in[0] }, mean, variance, running;
+	char formula[64];
+
+	snprintf(formula, sizeof(formula), "x %.9g mul y %.9g mul add", proto_float(n->proto, "momentum", 0.9f),
+		 1 - proto_float(n->proto, "momentum", 0.9f));
+	if (lower_reduce_op(g, n, ONSRAM_REDUCE_MEAN, &in[0], mask, &in[1]) ||
+	    lower_expression(g, n, "x y sub x y sub mul", in, &variance) ||
+	    lower_reduce_op(g, n, ONSRAM_REDUCE_MEAN, &variance, mask, &variance) ||
+	    ir_reshape(g, &in[1], 1, &flat, &mean) || ir_reshape(g, &variance, 1, &flat, &variance))
+		return -1;
+	if (lower_expression(g, n, formula, (ir_value[]){ n->in[3], mean }, &running) || lower_bind(g, n, 1, &running) ||
+	    lower_expression(g, n, formula, (ir_value[]){ n->in[4], variance }, &running) || lower_bind(g, n, 2, &running))
+		return -1;
+	op->operand[4] = mean;
+	op->operand[5] = variance;
+	return 0;
+}
+
 static int lower_batch_norm(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 {
 	static const char *const names[] = { "input", "scale", "bias", "mean", "variance" };
@@ -45,7 +68,7 @@ static int lower_batch_norm(struct ir_graph *g, const struct ir_node *n, uint32_
 	if (need_channel_dim(g, &n->in[0]))
 		return -1;
 	/* Sets before 7 tell inference by is_test, set 14 and later training by training_mode. */
-	if (proto_int(n->proto, "training_mode", 0) || (g->opset < 7 && !proto_int(n->proto, "is_test", 0)))
+	if (g->opset < 7 && !proto_int(n->proto, "is_test", 0))
 		return ir_fail(g, "training mode is not supported");
 	if (!proto_int(n->proto, "spatial", 1))
 		return ir_fail(g, "spatial = 0 is not supported");
@@ -55,6 +78,8 @@ static int lower_batch_norm(struct ir_graph *g, const struct ir_node *n, uint32_
 		op.operand[1 + i] = n->in[i];
 	}
 	op.attr.param[0] = float_bits(proto_float(n->proto, "epsilon", 1e-5f));
+	if (proto_int(n->proto, "training_mode", 0) && train_batch_norm(g, n, &op))
+		return -1;
 	return norm(g, n, &op);
 }
 

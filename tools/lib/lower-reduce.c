@@ -72,7 +72,12 @@ int lower_reduce_op(struct ir_graph *g, const struct ir_node *n, uint32_t func, 
 {
 	struct drm_onsram_op op = { .opcode = ONSRAM_OP_REDUCE, .attr = { .func = func, .axis = mask } };
 	int64_t dims[ONSRAM_MAX_RANK];
+	ir_value wide;
 
+	/* Of bools, too, there is a largest and a smallest. */
+	if (x->view.dtype == ONSRAM_DTYPE_BOOL && (func == ONSRAM_REDUCE_MAX || func == ONSRAM_REDUCE_MIN))
+		return lower_convert(g, n, x, ONSRAM_DTYPE_I32, &wide) || lower_reduce_op(g, n, func, &wide, mask, &wide) ||
+		       lower_convert(g, n, &wide, ONSRAM_DTYPE_BOOL, out) ? -1 : 0;
 	if (x->view.dtype == ONSRAM_DTYPE_BOOL)
 		return ir_fail(g, "bool is not supported");
 	for (uint32_t d = 0; d < x->view.rank; d++)

@@ -158,6 +158,14 @@ static int lower_node(struct ir_graph *g, struct ir_node *n)
 	return n->rule->lower(g, n, n->rule->func);
 }
 
+static bool has_output(const Onnx__NodeProto *n)
+{
+	for (size_t i = 0; i < n->n_output; i++)
+		if (*n->output[i])
+			return true;
+	return false;
+}
+
 static int add_node(struct ir_graph *g, Onnx__NodeProto *const *nodes, size_t nr, size_t index)
 {
 	const Onnx__NodeProto *proto = nodes[index];
@@ -173,7 +181,7 @@ static int add_node(struct ir_graph *g, Onnx__NodeProto *const *nodes, size_t nr
 	n.in = calloc(n.nr_in + LOWER_SPARE_INPUTS, sizeof(*n.in));
 	if (!copies || !n.in)
 		ir_nomem(g);
-	else if (!proto->n_output)
+	else if (!has_output(proto))
 		ir_fail(g, "has no output");
 	else if (!take_attributes(g, proto, &own, copies) && !get_inputs(g, nodes, nr, index, &n))
 		ret = lower_node(g, &n);
