@@ -30,7 +30,7 @@ UNIT_TESTS += $(DRIVER_TESTS)
 
 # ONNX import: what a program computes is checked by the device's own arithmetic
 IMPORT_TESTS := $(addprefix $(B)/tests/unit/,test-array test-import test-import-bad test-networks \
-	host-cases test-import-control test-import-inputs test-import-refuse \
+	fuzz-cases host-cases test-import-control test-import-inputs test-import-refuse \
 	test-pool)
 IMPORT_OBJS := $(addprefix $(B)/tests/unit/,host-run.o model.o)
 $(IMPORT_TESTS:%=%.o) $(IMPORT_OBJS): CFLAGS += -I$(B)/gen -Itools/lib

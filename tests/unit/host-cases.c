@@ -15,6 +15,7 @@
 
 #include "case.h"
 #include "host-run.h"
+#include "model.h"
 
 /* Cases that passed when this was written: a later change must not lose any. */
 #define LEAST 1039
@@ -24,17 +25,6 @@ static int run(void *ctx, const struct onsram_program *p, const struct onsram_ar
 {
 	(void)ctx;
 	return host_run(p, in, out, err);
-}
-
-static char *default_folder(void)
-{
-	const char *cache = getenv("ONSRAM_CACHE"), *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-	char *path;
-	int n = cache ? asprintf(&path, "%s/onnx-testdata/data", cache) :
-		xdg ? asprintf(&path, "%s/onsram/onnx-testdata/data", xdg) :
-		      asprintf(&path, "%s/.cache/onsram/onnx-testdata/data", home ? home : "");
-
-	return n < 0 ? NULL : path;
 }
 
 static const char *const words[] = { "passed", "folded", "unsupported", "failed" };
@@ -85,7 +75,7 @@ static int tap(const struct onsram_cases *cases)
 
 int main(int argc, char **argv)
 {
-	char *folder = argc > 1 ? argv[1] : default_folder(), *err = NULL;
+	char *folder = argc > 1 ? argv[1] : onnx_cases_folder(), *err = NULL;
 	struct onsram_cases cases;
 	int status;
 

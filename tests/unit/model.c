@@ -358,3 +358,14 @@ void model_drop_softmax(Onnx__ModelProto *m)
 	protobuf_c_message_free_unpacked(&last->base, NULL);
 	m->graph->n_node--;
 }
+
+char *onnx_cases_folder(void)
+{
+	const char *cache = getenv("ONSRAM_CACHE"), *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+	char *path;
+	int n = cache ? asprintf(&path, "%s/onnx-testdata/data", cache) :
+		xdg ? asprintf(&path, "%s/onsram/onnx-testdata/data", xdg) :
+		      asprintf(&path, "%s/.cache/onsram/onnx-testdata/data", home ? home : "");
+
+	return n < 0 ? NULL : path;
+}

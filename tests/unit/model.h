@@ -49,6 +49,9 @@ void model_randomize(Onnx__ModelProto *m, uint64_t max);
 /** model_drop_softmax() - where Softmax is the last node, end before it: it hides differences */
 void model_drop_softmax(Onnx__ModelProto *m);
 
+/** onnx_cases_folder() - where ONNX's backend test cases lie; the caller frees it */
+char *onnx_cases_folder(void);
+
 /** random_next() - the tests' own generator, so that every host sees the same numbers */
 uint32_t random_next(uint64_t *state);
 
