@@ -28,7 +28,7 @@ struct attr {
 #define L(name_, ...) { .name = name_, .list = true, .nr = sizeof((int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t), .ints = { __VA_ARGS__ } }
 
 /*
- * One node on these: x [1, 4, 8, 8], v [4], m [4, 8] are float inputs; w [4, 2, 3, 3], x2 [2, 4, 8] and scales [4]
+ * One node on these: x [1, 4, 8, 8], v [4], m [4, 8], column [4, 1] are float inputs; w [4, 2, 3, 3], x2 [2, 4, 8] and scales [4]
  * float constants; i1 [2], i2 [2] and big [2] integer constants; idx [4, 8] an integer input.
  */
 static const struct {
@@ -128,6 +128,10 @@ static const struct {
 	{ "BitwiseAnd", "m m", "float32 is not supported", { { 0 } } },
 	{ "Range", "v v v", "start is not constant", { { 0 } } },
 	{ "Dropout", "m - -", NULL, { { 0 } } },	/* the machinery works: this is fine */
+	{ "DFT", "m", "not 1 or 2", { { 0 } } },
+	{ "DFT", "column", "axis is that of the parts", { I("axis", 1) } },
+	{ "DFT", "column i1", "dft_length has 2 elements", { I("axis", 0) } },
+	{ "STFT", "m i2", "signal is not", { { 0 } } },
 	/* recurrent layers and control */
 	{ "GRU", "m m m", "expected 3", { { 0 } } },
 	{ "RNN", "x x x", "expected 3", { { 0 } } },
@@ -159,6 +163,7 @@ static Onnx__ModelProto *build(size_t i)
 	model_input(m, "x", DIMS(1, 4, 8, 8));
 	model_input(m, "v", DIMS(4));
 	model_input(m, "m", DIMS(4, 8));
+	model_input(m, "column", DIMS(4, 1));
 	model_input(m, "idx", DIMS(4, 8))->type->tensor_type->elem_type = ONNX__TENSOR_PROTO__DATA_TYPE__INT64;
 	model_floats(m, "x2", DIMS(2, 4, 8), NULL);
 	model_floats(m, "w", DIMS(4, 2, 3, 3), NULL);

@@ -6,7 +6,7 @@
 
 static const struct lower_rule *const families[] = {
 	lower_block_rules, lower_control_rules, lower_conv_rules, lower_data_rules, lower_deconv_rules, lower_einsum_rules, lower_elementwise_rules, lower_index_rules, lower_layout_rules,
-	lower_norm_rules, lower_pad_rules, lower_product_rules, lower_recurrent_rules, lower_reduce_rules, lower_resize_rules, lower_sample_rules, lower_select_rules,
+	lower_norm_rules, lower_pad_rules, lower_product_rules, lower_recurrent_rules, lower_reduce_rules, lower_resize_rules, lower_sample_rules, lower_select_rules, lower_signal_rules,
 };
 
 const struct lower_rule *lower_find(const char *op_type)

@@ -58,7 +58,7 @@ extern const struct lower_rule lower_block_rules[], lower_control_rules[], lower
 	lower_einsum_rules[], lower_elementwise_rules[],
 	lower_index_rules[], lower_layout_rules[], lower_norm_rules[], lower_pad_rules[], lower_product_rules[],
 	lower_recurrent_rules[], lower_reduce_rules[], lower_resize_rules[],
-	lower_sample_rules[], lower_select_rules[];
+	lower_sample_rules[], lower_select_rules[], lower_signal_rules[];
 
 /* formula.c */
 /** lower_formula() - the operator whose rule has a formula, of one to three inputs */
