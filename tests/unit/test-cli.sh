@@ -94,6 +94,7 @@ t 2 '--shape is NAME=D,D' run x.onnx --shape =1,3
 t 2 'a dimension is a number from 1' run x.onnx --shape x=1,0
 t 2 'a dimension is a number from 1' plan x.onnx --shape x=
 t 2 'a dimension is a number from 1' plan x.onnx --shape x=1,,3
+t 1 'nowhere.pb: No such file' plan x.onnx --input nowhere.pb
 t 2 'more than 6 dimensions' plan x.onnx --shape x=1,2,3,4,5,6,7
 t 2 '--spm-size is a number of bytes' plan x.onnx --spm-size 2T
 t 2 '--spm-size is a number of bytes' plan x.onnx --spm-size -2

@@ -5,7 +5,7 @@
  *	x y z		the node's inputs
  *	0.5 inf		numbers, of the type of what they meet
  *	$alpha=1	an attribute of the node, or that number where it has none
- *	float int like	convert to float32, to int64, to the type of x
+ *	float int like	convert to float32, to int64, to the type of x; int32 likewise
  *	add exp where	a function of the device; those with parameters take them
  *			from the numbers before: "x 0 6 clip"
  */
@@ -174,6 +174,8 @@ static int step(struct ir_graph *g, const struct ir_node *n, const ir_value *in,
 		return lower_convert(g, n, &top[-1].v, ONSRAM_DTYPE_F32, &top[-1].v);
 	if (!strcmp(word, "int"))
 		return lower_convert(g, n, &top[-1].v, ONSRAM_DTYPE_I64, &top[-1].v);
+	if (!strcmp(word, "int32"))
+		return lower_convert(g, n, &top[-1].v, ONSRAM_DTYPE_I32, &top[-1].v);
 	if (!strcmp(word, "like"))
 		return lower_convert(g, n, &top[-1].v, in[0].view.dtype, &top[-1].v);
 	s->nr++;

@@ -114,7 +114,8 @@ static int lower_one_hot(struct ir_graph *g, const struct ir_node *n, uint32_t f
 
 /*
  * Every element's place in the order is the number of those before it: larger
- * ones, and equal ones with a lower index.
+ * ones, and equal ones with a lower index.  Places are integers, which fp16 would
+ * not hold.
  */
 static int lower_top_k(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 {
@@ -140,13 +141,13 @@ static int lower_top_k(struct ir_graph *g, const struct ir_node *n, uint32_t fun
 		in[2].view.dims[d] = 1;
 		in[2].view.strides[d] = 0;
 	}
-	if (lower_expression(g, n, largest ? "x y less x y equal z min max float" : "x y greater x y equal z min max float",
+	if (lower_expression(g, n, largest ? "x y less x y equal z min max int32" : "x y greater x y equal z min max int32",
 			     in, &place) ||
 	    lower_reduce_op(g, n, ONSRAM_REDUCE_SUM, &place, 1u << (axis + 1), &place))
 		return -1;
 	/* Place r is the element's whose place that is: one of them, so a sum finds it. */
-	if (lower_iota(g, n, ONSRAM_DTYPE_F32, k, rank + 1, axis + 1, &in[1]) ||
-	    lower_iota(g, n, ONSRAM_DTYPE_F32, extent, rank + 1, axis, &rows) ||
+	if (lower_iota(g, n, ONSRAM_DTYPE_I32, k, rank + 1, axis + 1, &in[1]) ||
+	    lower_iota(g, n, ONSRAM_DTYPE_I32, extent, rank + 1, axis, &rows) ||
 	    lower_expression(g, n, "x y equal z 0 where", (ir_value[]){ place, in[1], rows }, &place) ||
 	    lower_reduce_op(g, n, ONSRAM_REDUCE_SUM, &place, 1u << axis, &place))
 		return -1;

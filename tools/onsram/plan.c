@@ -11,6 +11,7 @@
 #include "policy.h"
 
 #define CMD "plan"
+#define MAX_INPUTS 64
 
 struct options {
 	const char *model;
@@ -23,6 +24,7 @@ struct options {
 	const struct policy *policy;
 	enum onsram_preset preset;
 	struct shape_list shapes;
+	struct onsram_array inputs[MAX_INPUTS];
 	struct onsram_import_options import;
 	struct onsram_plan_options plan;
 	bool explain;
@@ -43,6 +45,8 @@ static void help(void)
 	       "  --fuse on|off    fold BatchNorm, bias and activation (default on)\n"
 	       "  --shape NAME=D,..  dimensions of input NAME where the model leaves them open; also the\n"
 	       "                   size of a named dimension: N=4\n"
+	       "  --input F.pb     the next input in the model's order, as an ONNX TensorProto file, for\n"
+	       "                   models whose shapes depend on it; may be repeated\n"
 	       "  --without LIST   plan without any of: parts (of tensors), overlap (of transfers and\n"
 	       "                   compute), constants; separated by commas\n"
 	       "  --effort N       look N times as long (default 1)\n"
@@ -89,6 +93,19 @@ static int parse_effort(struct onsram_plan_options *plan, const char *text)
 	return 0;
 }
 
+static int add_input(struct options *opt, const char *path)
+{
+	char *err;
+
+	if (opt->import.nr_inputs == MAX_INPUTS)
+		return usage_error(CMD, "--input is given more than %d times", MAX_INPUTS);
+	if (onsram_array_load(path, &opt->inputs[opt->import.nr_inputs], &err))
+		return failure_text(CMD, err);
+	opt->import.inputs = opt->inputs;
+	opt->import.nr_inputs++;
+	return 0;
+}
+
 static int parse_bytes(const char *option, const char *text, uint64_t *value)
 {
 	if (parse_size(text, value))
@@ -124,6 +141,7 @@ static int parse_options(struct options *opt, int argc, char **argv, bool *helpe
 		{ "dtype", required_argument, NULL, 'd' },
 		{ "fuse", required_argument, NULL, 'f' },
 		{ "shape", required_argument, NULL, 'S' },
+		{ "input", required_argument, NULL, 'i' },
 		{ "csv", required_argument, NULL, 'c' },
 		{ "capacity", required_argument, NULL, 'n' },
 		{ "output", required_argument, NULL, 'o' },
@@ -154,6 +172,9 @@ static int parse_options(struct options *opt, int argc, char **argv, bool *helpe
 			break;
 		case 'f':
 			status = parse_fuse(CMD, optarg, &opt->import.fuse);
+			break;
+		case 'i':
+			status = add_input(opt, optarg);
 			break;
 		case 'S':
 			status = parse_shape(CMD, optarg, &opt->shapes, &opt->import);
@@ -379,7 +400,9 @@ int cmd_plan(int argc, char **argv)
 	bool helped = false;
 	int status = parse_options(&opt, argc, argv, &helped);
 
-	if (status || helped)
-		return status;
-	return opt.csv ? plan_csv(CMD, opt.csv, opt.capacity, opt.output) : plan_model(&opt);
+	if (!status && !helped)
+		status = opt.csv ? plan_csv(CMD, opt.csv, opt.capacity, opt.output) : plan_model(&opt);
+	while (opt.import.nr_inputs)
+		onsram_array_release(&opt.inputs[--opt.import.nr_inputs]);
+	return status;
 }
