@@ -279,6 +279,14 @@ bool ir_may_fold(struct ir_graph *g, uint64_t n)
 	return true;
 }
 
+int ir_charge(struct ir_graph *g, uint64_t n)
+{
+	if (n > IR_FOLD_TOTAL - g->folded)
+		return ir_fail(g, "needs constants of more elements than are supported, which the model does not have");
+	g->folded += n;
+	return 0;
+}
+
 bool ir_is_const(const struct ir_graph *g, const ir_value *v)
 {
 	return v->view.dtype && g->tensors[v->bo].role == ONSRAM_ROLE_WEIGHT;

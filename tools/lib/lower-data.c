@@ -179,8 +179,11 @@ int lower_iota(struct ir_graph *g, const struct ir_node *n, uint32_t dtype, uint
 {
 	int64_t dims[ONSRAM_MAX_RANK] = { 1, 1, 1, 1, 1, 1 };
 	size_t size = view_dtype_size(dtype);
-	char *data = malloc(nr ? nr * size : 1);
+	char *data;
 
+	if (ir_charge(g, nr))
+		return -1;
+	data = malloc(nr ? nr * size : 1);
 	if (!data)
 		return ir_nomem(g);
 	for (uint32_t i = 0; i < nr; i++) {

@@ -80,11 +80,6 @@ static double coordinate(const struct resize *r, const struct resize_axis *a, ui
 	return (x + 0.5) / a->scale - 0.5;
 }
 
-static bool is_outside(const struct resize *r, const struct resize_axis *a, double x)
-{
-	return r->coordinates == TF_CROP_AND_RESIZE && (x < 0 || x > a->in - 1.0);
-}
-
 static int64_t clamp(int64_t at, uint32_t extent)
 {
 	return at < 0 ? 0 : at >= extent ? extent - 1 : at;
@@ -148,14 +143,21 @@ static int replace_outside(struct ir_graph *g, const struct ir_node *n, const st
 			   const struct resize_axis *a, uint32_t axis, ir_value *v)
 {
 	int64_t dims[ONSRAM_MAX_RANK] = { 1, 1, 1, 1, 1, 1 };
-	uint8_t *outside = calloc(a->out, 1);
 	ir_value in[3] = { [2] = *v };
 	bool some = false;
+	uint8_t *outside;
 
+	if (r->coordinates != TF_CROP_AND_RESIZE)
+		return 0;
+	if (ir_charge(g, a->out))
+		return -1;
+	outside = calloc(a->out, 1);
 	if (!outside)
 		return ir_nomem(g);
 	for (uint32_t x = 0; x < a->out; x++) {
-		outside[x] = is_outside(r, a, coordinate(r, a, x));
+		double place = coordinate(r, a, x);
+
+		outside[x] = place < 0 || place > a->in - 1.0;
 		some = some || outside[x];
 	}
 	if (!some) {
@@ -173,8 +175,11 @@ static int pick(struct ir_graph *g, const struct ir_node *n, const struct resize
 		uint32_t axis, ir_value *v)
 {
 	struct drm_onsram_op op = { .opcode = ONSRAM_OP_GATHER, .attr.axis = axis, .operand = { [1] = *v } };
-	int64_t dims[ONSRAM_MAX_RANK], nr = a->out, *at = malloc(nr * sizeof(*at));
+	int64_t dims[ONSRAM_MAX_RANK], nr = a->out, *at;
 
+	if (ir_charge(g, nr))
+		return -1;
+	at = malloc(nr * sizeof(*at));
 	if (!at)
 		return ir_nomem(g);
 	for (uint32_t x = 0; x < a->out; x++)
@@ -195,10 +200,8 @@ static int interpolate(struct ir_graph *g, const struct ir_node *n, const struct
 	ir_value matrix, x = *v;
 	float *weights;
 
-	/* The file does not hold what this needs. */
-	if ((uint64_t)a->in * a->out > IR_FOLD_TOTAL - g->folded)
-		return ir_fail(g, "resizing %u elements to %u needs more weights than are supported", a->in, a->out);
-	g->folded += (uint64_t)a->in * a->out;
+	if (ir_charge(g, (uint64_t)a->in * a->out))
+		return -1;
 	weights = calloc((size_t)a->in * a->out, sizeof(*weights));
 	if (!weights)
 		return ir_nomem(g);

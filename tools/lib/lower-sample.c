@@ -276,9 +276,8 @@ static int lower_affine_grid(struct ir_graph *g, const struct ir_node *n, uint32
 	dims[1 + axes] = axes;
 	base_dims[0] = places;
 	base_dims[1] = axes + 1;
-	if (places * (axes + 1) > IR_FOLD_TOTAL - g->folded)
-		return ir_fail(g, "the grid has more places than are supported");
-	g->folded += places * (axes + 1);
+	if (ir_charge(g, places * (axes + 1)))
+		return -1;
 	data = malloc(places * (axes + 1) * sizeof(*data));
 	if (!data)
 		return ir_nomem(g);

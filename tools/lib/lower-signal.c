@@ -18,10 +18,8 @@ static int roots(struct ir_graph *g, const struct transform *t, ir_value *out)
 	uint64_t count = (uint64_t)dims[0] * dims[1];
 	float *data;
 
-	/* The file does not hold what this needs. */
-	if (count > IR_FOLD_TOTAL - g->folded)
-		return ir_fail(g, "a transform of %u elements is larger than supported", t->n);
-	g->folded += count;
+	if (ir_charge(g, count))
+		return -1;
 	data = calloc(count + 1, sizeof(*data));
 	if (!data)
 		return ir_nomem(g);
