@@ -6,9 +6,7 @@ ONNX_PROTO := $(firstword $(shell dpkg -L libonnx-dev python3-onnx 2>/dev/null |
 	grep -E '/onnx(-ml)?\.proto$$'))
 
 LIBONSRAM := $(B)/libonsram.a
-LIBONSRAM_SRCS := $(addprefix tools/lib/, array.c case.c device.c fold.c fold-math.c formula.c fuse.c fuse-copy.c fuse-norm.c inputs.c ir.c \
-	lower.c lower-block.c lower-control.c lower-conv.c lower-data.c lower-deconv.c lower-einsum.c lower-elementwise.c lower-index.c lower-layout.c \
-	lower-norm.c lower-pad.c lower-product.c lower-recurrent.c lower-reduce.c lower-resize.c lower-sample.c lower-select.c lower-signal.c names.c nodes.c onnx.c program.c proto.c runner.c shape.c view.c)
+LIBONSRAM_SRCS := $(wildcard tools/lib/*.c)
 LIBONSRAM_OBJS := $(LIBONSRAM_SRCS:%.c=$(B)/%.o) $(B)/gen/onnx.pb-c.o
 
 $(B)/gen/onnx.pb-c.c: $(ONNX_PROTO)

@@ -167,6 +167,8 @@ static void test_nodes(void **state)
 	n->name = strdup("attention_7");
 	fails(m, "NonZero node 'attention_7'", "not supported");
 	fails(one(13, "NonZero", "x", &n), "NonZero node 'y'", "not supported");
+	fails(one(13, "Gelu", "x", &n), "Gelu node 'y'", "operator set 13 does not have");
+	fails(one(10, "Upsample", "x x", &n), "Upsample node 'y'", "operator set 10 does not have");
 	m = one(13, "Relu", "x", &n);
 	n->domain = strdup("com.example");
 	fails(m, "Relu node 'y'", "com.example");

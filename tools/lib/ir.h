@@ -155,7 +155,7 @@ int ir_reshape(struct ir_graph *g, const ir_value *v, uint32_t rank, const int64
 
 /** ir_may_fold() - whether the host may make another constant of @n elements, which then counts */
 bool ir_may_fold(struct ir_graph *g, uint64_t n);
-/** ir_charge() - require that the host may make a constant of @n elements, whatever its size, which then counts. Return: 0 or -1 */
+/** ir_charge() - require that the host may make a constant of @n elements, however large, which then counts. Return: 0 or -1 */
 int ir_charge(struct ir_graph *g, uint64_t n);
 bool ir_is_const(const struct ir_graph *g, const ir_value *v);
 /**

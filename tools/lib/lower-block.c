@@ -118,8 +118,8 @@ static int lower_space_to_depth(struct ir_graph *g, const struct ir_node *n, uin
 }
 
 const struct lower_rule lower_block_rules[] = {
-	RULE("DepthToSpace", 1, 1, lower_depth_to_space, 0),
-	RULE("SpaceToDepth", 1, 1, lower_space_to_depth, 0),
-	RULE("Tile", 2, 3, lower_tile, 0),
+	RULE("DepthToSpace", 1, NOW, 1, 1, lower_depth_to_space, 0),
+	RULE("SpaceToDepth", 1, NOW, 1, 1, lower_space_to_depth, 0),
+	RULE("Tile", 1, NOW, 2, 3, lower_tile, 0),
 	{ 0 }
 };

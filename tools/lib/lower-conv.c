@@ -198,12 +198,12 @@ static int lower_global_lp_pool(struct ir_graph *g, const struct ir_node *n, uin
 }
 
 const struct lower_rule lower_conv_rules[] = {
-	RULE("AveragePool", 1, 1, lower_pool, ONSRAM_POOL_AVG),
-	RULE("Conv", 2, 3, lower_conv, 0),
-	RULE("GlobalAveragePool", 1, 1, lower_global_pool, ONSRAM_POOL_AVG),
-	RULE("GlobalLpPool", 1, 1, lower_global_lp_pool, 0),
-	RULE("GlobalMaxPool", 1, 1, lower_global_pool, ONSRAM_POOL_MAX),
-	RULE("LpPool", 1, 1, lower_lp_pool, 0),
-	RULE("MaxPool", 1, 1, lower_pool, ONSRAM_POOL_MAX),
+	RULE("AveragePool", 1, NOW, 1, 1, lower_pool, ONSRAM_POOL_AVG),
+	RULE("Conv", 1, NOW, 2, 3, lower_conv, 0),
+	RULE("GlobalAveragePool", 1, NOW, 1, 1, lower_global_pool, ONSRAM_POOL_AVG),
+	RULE("GlobalLpPool", 1, NOW, 1, 1, lower_global_lp_pool, 0),
+	RULE("GlobalMaxPool", 1, NOW, 1, 1, lower_global_pool, ONSRAM_POOL_MAX),
+	RULE("LpPool", 1, NOW, 1, 1, lower_lp_pool, 0),
+	RULE("MaxPool", 1, NOW, 1, 1, lower_pool, ONSRAM_POOL_MAX),
 	{ 0 }
 };

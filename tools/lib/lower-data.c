@@ -288,13 +288,13 @@ static int lower_range(struct ir_graph *g, const struct ir_node *n, uint32_t fun
 }
 
 const struct lower_rule lower_data_rules[] = {
-	RULE("Cast", 1, 1, lower_cast, 0),
-	RULE("CastLike", 2, 2, lower_cast_like, 0),
-	RULE("Constant", 0, 0, lower_constant, 0),
-	RULE("ConstantOfShape", 1, 1, lower_constant_of_shape, 0),
-	RULE("Gather", 2, 2, lower_gather, 0),
-	RULE("Range", 3, 3, lower_range, 0),
-	RULE("Shape", 1, 1, lower_shape, 0),
-	RULE("Size", 1, 1, lower_size, 0),
+	RULE("Cast", 1, NOW, 1, 1, lower_cast, 0),
+	RULE("CastLike", 15, NOW, 2, 2, lower_cast_like, 0),
+	RULE("Constant", 1, NOW, 0, 0, lower_constant, 0),
+	RULE("ConstantOfShape", 9, NOW, 1, 1, lower_constant_of_shape, 0),
+	RULE("Gather", 1, NOW, 2, 2, lower_gather, 0),
+	RULE("Range", 11, NOW, 3, 3, lower_range, 0),
+	RULE("Shape", 1, NOW, 1, 1, lower_shape, 0),
+	RULE("Size", 1, NOW, 1, 1, lower_size, 0),
 	{ 0 }
 };

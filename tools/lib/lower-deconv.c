@@ -177,6 +177,6 @@ static int lower_conv_transpose(struct ir_graph *g, const struct ir_node *n, uin
 }
 
 const struct lower_rule lower_deconv_rules[] = {
-	RULE("ConvTranspose", 2, 3, lower_conv_transpose, 0),
+	RULE("ConvTranspose", 1, NOW, 2, 3, lower_conv_transpose, 0),
 	{ 0 }
 };

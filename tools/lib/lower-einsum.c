@@ -127,7 +127,8 @@ static int match(struct ir_graph *g, struct labelled *a, struct labelled *b)
 }
 
 /* The dimensions of @x in the order of @order, joined to three: @first of them, then @second, then the rest. */
-static int join(struct ir_graph *g, const struct labelled *x, const uint8_t *order, uint32_t first, uint32_t second, ir_value *out)
+static int join(struct ir_graph *g, const struct labelled *x, const uint8_t *order, uint32_t first, uint32_t second,
+		ir_value *out)
 {
 	int64_t dims[3] = { 1, 1, 1 };
 	ir_value v = x->v;
@@ -189,7 +190,7 @@ static int contract(struct ir_graph *g, const struct ir_node *n, struct labelled
 	return 0;
 }
 
-/* What the result has: as the equation says, or the ellipsis and all labels that occur once, in order. Return: their number, or -1 */
+/* As the equation says, or the ellipsis and all labels that occur once, in order. Return: their number, or -1 */
 static int result_labels(struct ir_graph *g, const char *p, const struct labelled *x, uint32_t nr, uint8_t *label)
 {
 	uint32_t counts[ELLIPSIS + 1] = { 0 }, dots = 0, rank = 0;
@@ -289,6 +290,6 @@ static int lower_einsum(struct ir_graph *g, const struct ir_node *n, uint32_t fu
 }
 
 const struct lower_rule lower_einsum_rules[] = {
-	RULE("Einsum", 1, LOWER_MANY, lower_einsum, 0),
+	RULE("Einsum", 12, NOW, 1, LOWER_MANY, lower_einsum, 0),
 	{ 0 }
 };

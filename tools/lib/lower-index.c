@@ -478,12 +478,12 @@ static int lower_reverse_sequence(struct ir_graph *g, const struct ir_node *n, u
 }
 
 const struct lower_rule lower_index_rules[] = {
-	RULE("Compress", 2, 2, lower_compress, 0),
-	RULE("GatherElements", 2, 2, lower_gather_elements, 0),
-	RULE("GatherND", 2, 2, lower_gather_nd, 0),
-	RULE("ReverseSequence", 2, 2, lower_reverse_sequence, 0),
-	RULE("Scatter", 3, 3, lower_scatter_elements, 0),
-	RULE("ScatterElements", 3, 3, lower_scatter_elements, 0),
-	RULE("ScatterND", 3, 3, lower_scatter_nd, 0),
+	RULE("Compress", 9, NOW, 2, 2, lower_compress, 0),
+	RULE("GatherElements", 11, NOW, 2, 2, lower_gather_elements, 0),
+	RULE("GatherND", 11, NOW, 2, 2, lower_gather_nd, 0),
+	RULE("ReverseSequence", 10, NOW, 2, 2, lower_reverse_sequence, 0),
+	RULE("Scatter", 9, 10, 3, 3, lower_scatter_elements, 0),
+	RULE("ScatterElements", 11, NOW, 3, 3, lower_scatter_elements, 0),
+	RULE("ScatterND", 11, NOW, 3, 3, lower_scatter_nd, 0),
 	{ 0 }
 };

@@ -369,16 +369,16 @@ static int lower_concat(struct ir_graph *g, const struct ir_node *n, uint32_t fu
 }
 
 const struct lower_rule lower_layout_rules[] = {
-	RULE("Concat", 1, LOWER_MANY, lower_concat, 0),
-	RULE("Dropout", 1, 3, lower_dropout, 0),
-	RULE("Expand", 2, 2, lower_expand, 0),
-	RULE("Flatten", 1, 1, lower_flatten, 0),
-	RULE("Identity", 1, 1, lower_alias, 0),
-	RULE("Reshape", 1, 2, lower_reshape, 0),
-	RULE("Slice", 1, 5, lower_slice, 0),
-	RULE("Split", 1, 2, lower_split, 0),
-	RULE("Squeeze", 1, 2, lower_squeeze, 0),
-	RULE("Transpose", 1, 1, lower_transpose, 0),
-	RULE("Unsqueeze", 1, 2, lower_unsqueeze, 0),
+	RULE("Concat", 1, NOW, 1, LOWER_MANY, lower_concat, 0),
+	RULE("Dropout", 1, NOW, 1, 3, lower_dropout, 0),
+	RULE("Expand", 8, NOW, 2, 2, lower_expand, 0),
+	RULE("Flatten", 1, NOW, 1, 1, lower_flatten, 0),
+	RULE("Identity", 1, NOW, 1, 1, lower_alias, 0),
+	RULE("Reshape", 1, NOW, 1, 2, lower_reshape, 0),
+	RULE("Slice", 1, NOW, 1, 5, lower_slice, 0),
+	RULE("Split", 1, NOW, 1, 2, lower_split, 0),
+	RULE("Squeeze", 1, NOW, 1, 2, lower_squeeze, 0),
+	RULE("Transpose", 1, NOW, 1, 1, lower_transpose, 0),
+	RULE("Unsqueeze", 1, NOW, 1, 2, lower_unsqueeze, 0),
 	{ 0 }
 };

@@ -295,13 +295,13 @@ static int lower_lp_norm(struct ir_graph *g, const struct ir_node *n, uint32_t f
 }
 
 const struct lower_rule lower_norm_rules[] = {
-	RULE("BatchNormalization", 5, 5, lower_batch_norm, ONSRAM_NORM_BATCH),
-	RULE("GroupNormalization", 3, 3, lower_group_norm, ONSRAM_NORM_GROUP),
-	RULE("InstanceNormalization", 3, 3, lower_instance_norm, ONSRAM_NORM_GROUP),
-	RULE("LRN", 1, 1, lower_lrn, ONSRAM_NORM_LRN),
-	RULE("LayerNormalization", 2, 3, lower_layer_norm, ONSRAM_NORM_LAYER),
-	RULE("LpNormalization", 1, 1, lower_lp_norm, 0),
-	RULE("MeanVarianceNormalization", 1, 1, lower_mean_variance_norm, 0),
-	RULE("RMSNormalization", 2, 2, lower_rms_norm, 0),
+	RULE("BatchNormalization", 1, NOW, 5, 5, lower_batch_norm, ONSRAM_NORM_BATCH),
+	RULE("GroupNormalization", 18, NOW, 3, 3, lower_group_norm, ONSRAM_NORM_GROUP),
+	RULE("InstanceNormalization", 1, NOW, 3, 3, lower_instance_norm, ONSRAM_NORM_GROUP),
+	RULE("LRN", 1, NOW, 1, 1, lower_lrn, ONSRAM_NORM_LRN),
+	RULE("LayerNormalization", 17, NOW, 2, 3, lower_layer_norm, ONSRAM_NORM_LAYER),
+	RULE("LpNormalization", 1, NOW, 1, 1, lower_lp_norm, 0),
+	RULE("MeanVarianceNormalization", 9, NOW, 1, 1, lower_mean_variance_norm, 0),
+	RULE("RMSNormalization", 23, NOW, 2, 2, lower_rms_norm, 0),
 	{ 0 }
 };

@@ -194,7 +194,7 @@ static int lower_center_crop_pad(struct ir_graph *g, const struct ir_node *n, ui
 }
 
 const struct lower_rule lower_pad_rules[] = {
-	RULE("CenterCropPad", 2, 2, lower_center_crop_pad, 0),
-	RULE("Pad", 1, 4, lower_pad, 0),
+	RULE("CenterCropPad", 18, NOW, 2, 2, lower_center_crop_pad, 0),
+	RULE("Pad", 1, NOW, 1, 4, lower_pad, 0),
 	{ 0 }
 };

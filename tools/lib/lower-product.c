@@ -157,7 +157,7 @@ static int lower_matmul(struct ir_graph *g, const struct ir_node *n, uint32_t fu
 }
 
 const struct lower_rule lower_product_rules[] = {
-	RULE("Gemm", 2, 3, lower_gemm, 0),
-	RULE("MatMul", 2, 2, lower_matmul, 0),
+	RULE("Gemm", 1, NOW, 2, 3, lower_gemm, 0),
+	RULE("MatMul", 1, NOW, 2, 2, lower_matmul, 0),
 	{ 0 }
 };

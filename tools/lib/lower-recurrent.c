@@ -336,7 +336,7 @@ static int lower_recurrent(struct ir_graph *g, const struct ir_node *n, uint32_t
 }
 
 const struct lower_rule lower_recurrent_rules[] = {
-	RULE("GRU", 3, 6, lower_recurrent, 3),
-	RULE("RNN", 3, 6, lower_recurrent, 1),
+	RULE("GRU", 1, NOW, 3, 6, lower_recurrent, 3),
+	RULE("RNN", 1, NOW, 3, 6, lower_recurrent, 1),
 	{ 0 }
 };

@@ -416,7 +416,7 @@ static int lower_upsample(struct ir_graph *g, const struct ir_node *n, uint32_t 
 }
 
 const struct lower_rule lower_resize_rules[] = {
-	RULE("Resize", 1, 4, lower_resize, 0),
-	RULE("Upsample", 1, 2, lower_upsample, 0),
+	RULE("Resize", 10, NOW, 1, 4, lower_resize, 0),
+	RULE("Upsample", 1, 9, 1, 2, lower_upsample, 0),
 	{ 0 }
 };

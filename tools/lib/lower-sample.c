@@ -298,7 +298,7 @@ static int lower_affine_grid(struct ir_graph *g, const struct ir_node *n, uint32
 }
 
 const struct lower_rule lower_sample_rules[] = {
-	RULE("AffineGrid", 2, 2, lower_affine_grid, 0),
-	RULE("GridSample", 2, 2, lower_grid_sample, 0),
+	RULE("AffineGrid", 20, NOW, 2, 2, lower_affine_grid, 0),
+	RULE("GridSample", 16, NOW, 2, 2, lower_grid_sample, 0),
 	{ 0 }
 };

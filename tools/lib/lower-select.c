@@ -249,11 +249,11 @@ static int lower_cross_entropy(struct ir_graph *g, const struct ir_node *n, uint
 }
 
 const struct lower_rule lower_select_rules[] = {
-	RULE("EyeLike", 1, 1, lower_eye_like, 0),
-	RULE("NegativeLogLikelihoodLoss", 2, 3, lower_nll_loss, 0),
-	RULE("OneHot", 3, 3, lower_one_hot, 0),
-	RULE("SoftmaxCrossEntropyLoss", 2, 3, lower_cross_entropy, 0),
-	RULE("TopK", 1, 2, lower_top_k, 0),
-	RULE("Trilu", 1, 2, lower_trilu, 0),
+	RULE("EyeLike", 9, NOW, 1, 1, lower_eye_like, 0),
+	RULE("NegativeLogLikelihoodLoss", 12, NOW, 2, 3, lower_nll_loss, 0),
+	RULE("OneHot", 9, NOW, 3, 3, lower_one_hot, 0),
+	RULE("SoftmaxCrossEntropyLoss", 12, NOW, 2, 3, lower_cross_entropy, 0),
+	RULE("TopK", 1, NOW, 1, 2, lower_top_k, 0),
+	RULE("Trilu", 14, NOW, 1, 2, lower_trilu, 0),
 	{ 0 }
 };

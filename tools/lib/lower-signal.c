@@ -154,7 +154,7 @@ static int lower_stft(struct ir_graph *g, const struct ir_node *n, uint32_t func
 }
 
 const struct lower_rule lower_signal_rules[] = {
-	RULE("DFT", 1, 3, lower_dft, 0),
-	RULE("STFT", 2, 4, lower_stft, 0),
+	RULE("DFT", 17, NOW, 1, 3, lower_dft, 0),
+	RULE("STFT", 17, NOW, 2, 4, lower_stft, 0),
 	{ 0 }
 };

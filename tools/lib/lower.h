@@ -28,6 +28,8 @@ struct ir_node {
 /**
  * struct lower_rule - how an operator becomes device operations
  * @op_type: ONNX's name
+ * @since: first operator set that has it
+ * @until: last one
  * @min_in: inputs that must be there
  * @max_in: inputs it may have
  * @lower: infers the outputs' shapes and types, emits operations and binds the
@@ -37,6 +39,8 @@ struct ir_node {
  */
 struct lower_rule {
 	const char *op_type;
+	int64_t since;
+	int64_t until;
 	uint32_t min_in;
 	uint32_t max_in;
 	int (*lower)(struct ir_graph *g, const struct ir_node *n, uint32_t func);
@@ -44,20 +48,25 @@ struct lower_rule {
 	const char *formula;
 };
 
-/** RULE() - a row of a table: name, inputs, function, its argument. FORMULA() - one of lower_formula() */
-#define RULE(name, min, max, function, arg) \
-	{ .op_type = name, .min_in = min, .max_in = max, .lower = function, .func = arg }
-#define FORMULA(name, inputs, text) \
-	{ .op_type = name, .min_in = inputs, .max_in = inputs, .lower = lower_formula, .formula = text }
+/** NOW - an operator that the newest operator set still has */
+#define NOW INT64_MAX
 
-const struct lower_rule *lower_find(const char *op_type);
+/** RULE() - a row of a table: name, operator sets, inputs, function, its argument. FORMULA() - one of lower_formula() */
+#define RULE(name, first, last, min, max, function, arg) \
+	{ .op_type = name, .since = first, .until = last, .min_in = min, .max_in = max, .lower = function, .func = arg }
+#define FORMULA(name, first, last, inputs, text) { \
+	.op_type = name, .since = first, .until = last, .min_in = inputs, .max_in = inputs, \
+	.lower = lower_formula, .formula = text \
+}
+
+/** lower_find() - the row of an operator as of @opset; NULL where there is none. *@known: some set has it */
+const struct lower_rule *lower_find(const char *op_type, int64_t opset, bool *known);
 
 /* A table per family of operators, ended by an empty rule. */
 extern const struct lower_rule lower_block_rules[], lower_control_rules[], lower_conv_rules[],
-	lower_data_rules[], lower_deconv_rules[],
-	lower_einsum_rules[], lower_elementwise_rules[],
-	lower_index_rules[], lower_layout_rules[], lower_norm_rules[], lower_pad_rules[], lower_product_rules[],
-	lower_recurrent_rules[], lower_reduce_rules[], lower_resize_rules[],
+	lower_data_rules[], lower_deconv_rules[], lower_einsum_rules[], lower_elementwise_rules[],
+	lower_index_rules[], lower_layout_rules[], lower_norm_rules[], lower_pad_rules[],
+	lower_product_rules[], lower_recurrent_rules[], lower_reduce_rules[], lower_resize_rules[],
 	lower_sample_rules[], lower_select_rules[], lower_signal_rules[];
 
 /* formula.c */

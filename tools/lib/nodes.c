@@ -142,12 +142,15 @@ static int lower_node(struct ir_graph *g, struct ir_node *n)
 {
 	const Onnx__FunctionProto *f = find_function(g, n->proto);
 	const char *domain = proto_text(n->proto->domain);
+	bool known;
 
 	if (f)
 		return call(g, n, f);
 	if (*domain && strcmp(domain, "ai.onnx"))
 		return ir_fail(g, "operator of domain '%s' is not supported", domain);
-	n->rule = lower_find(proto_text(n->proto->op_type));
+	n->rule = lower_find(proto_text(n->proto->op_type), g->opset, &known);
+	if (!n->rule && known)
+		return ir_fail(g, "operator set %lld does not have this operator", (long long)g->opset);
 	if (!n->rule)
 		return ir_fail(g, "operator is not supported");
 	if (n->nr_in < n->rule->min_in || n->nr_in > n->rule->max_in)
