@@ -367,10 +367,16 @@ int ir_need_const(struct ir_graph *g, const ir_value *v, const char *what)
 	if (!marked)
 		return ir_nomem(g);
 	for (uint32_t i = 0; i < g->nr_inputs; i++) {
+		const struct ir_tensor *t = &g->tensors[g->inputs[i]];
+
 		if (!marked[g->inputs[i]])
 			continue;
+		if (view_count(&t->view) > (t->view.dtype == ONSRAM_DTYPE_F32 ? IR_PIN_FLOATS : IR_PIN_INTS)) {
+			free(marked);
+			return ir_fail(g, "%s is not constant: it depends on the data in input '%s'", what, t->name);
+		}
 		if (i >= g->opt.nr_inputs) {
-			missing = g->tensors[g->inputs[i]].name;
+			missing = t->name;
 		} else if (!g->pinned[i]) {
 			g->pinned[i] = true;
 			g->pins = true;

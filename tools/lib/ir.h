@@ -19,6 +19,12 @@
 #define IR_FOLD_ELEMENTS	(1u << 16)
 /** IR_FOLD_TOTAL - all constants so made together: a small file must not ask for much memory */
 #define IR_FOLD_TOTAL		(1u << 24)
+/**
+ * IR_PIN_INTS, IR_PIN_FLOATS - elements of an input that can become a constant: larger ones are
+ * the data that the network works on, not what gives shapes
+ */
+#define IR_PIN_INTS		1024
+#define IR_PIN_FLOATS		16
 /** IR_MAX_OPS - operations before fusion; it leaves a few of them for each that the device takes */
 #define IR_MAX_OPS		(4 * DRM_ONSRAM_MAX_OPS)
 
