@@ -15,32 +15,13 @@
 #include <unistd.h>
 
 #include "case.h"
-#include "exec.h"
+#include "host-run.h"
 #include "model.h"
-
-/* Why the device would not take an operation, or NULL. */
-static const char *refusal(const struct onsram_program *p, const struct drm_onsram_op *op)
-{
-	struct onsram_view views[ONSRAM_MAX_OPERANDS];
-
-	for (int s = 0; s < ONSRAM_MAX_OPERANDS; s++) {
-		const struct drm_onsram_operand *o = &op->operand[s];
-		int64_t begin, end;
-
-		views[s] = o->view;
-		if (!o->view.dtype)
-			continue;
-		if (o->bo >= p->nr_tensors || !onsram_view_extent(&o->view, &begin, &end) ||
-		    begin + (int64_t)o->offset < 0 || end + o->offset > p->tensors[o->bo].bytes)
-			return "an operand lies outside its tensor";
-	}
-	return onsram_exec_check(op->opcode, &op->attr, views);
-}
 
 static bool is_sound(const struct onsram_program *p, const char *name)
 {
 	for (uint32_t i = 0; i < p->nr_ops; i++) {
-		const char *why = refusal(p, &p->ops[i].op);
+		const char *why = host_refusal(p, i);
 
 		if (!why)
 			continue;

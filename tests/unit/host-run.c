@@ -36,28 +36,39 @@ static void *prepare(struct onsram_exec *exec, const struct onsram_program *p, u
 	return data;
 }
 
-static int run_op(struct onsram_exec *exec, const struct onsram_program *p, uint32_t i, void *const *data,
-		  char **err)
+const char *host_refusal(const struct onsram_program *p, uint32_t i)
 {
 	const struct drm_onsram_op *op = &p->ops[i].op;
-	struct onsram_exec_tensor operands[ONSRAM_MAX_OPERANDS] = { 0 };
 	struct onsram_view views[ONSRAM_MAX_OPERANDS];
-	const char *why = NULL;
 
 	for (int s = 0; s < ONSRAM_MAX_OPERANDS; s++) {
 		const struct drm_onsram_operand *o = &op->operand[s];
 		int64_t begin, end;
 
-		views[s] = operands[s].view = o->view;
+		views[s] = o->view;
 		if (!o->view.dtype)
 			continue;
-		operands[s].data = (char *)data[o->bo] + o->offset;
-		if (!onsram_view_extent(&o->view, &begin, &end) || begin + (int64_t)o->offset < 0 ||
-		    end + o->offset > p->tensors[o->bo].bytes)
-			why = "an operand lies outside its tensor";
+		if (o->bo >= p->nr_tensors || !onsram_view_extent(&o->view, &begin, &end) ||
+		    begin + (int64_t)o->offset < 0 || end + o->offset > p->tensors[o->bo].bytes)
+			return "an operand lies outside its tensor";
 	}
-	if (!why)
-		why = onsram_exec_check(op->opcode, &op->attr, views);
+	return onsram_exec_check(op->opcode, &op->attr, views);
+}
+
+static int run_op(struct onsram_exec *exec, const struct onsram_program *p, uint32_t i, void *const *data,
+		  char **err)
+{
+	const struct drm_onsram_op *op = &p->ops[i].op;
+	struct onsram_exec_tensor operands[ONSRAM_MAX_OPERANDS] = { 0 };
+	const char *why = host_refusal(p, i);
+
+	for (int s = 0; s < ONSRAM_MAX_OPERANDS; s++) {
+		const struct drm_onsram_operand *o = &op->operand[s];
+
+		operands[s].view = o->view;
+		if (o->view.dtype)
+			operands[s].data = (char *)data[o->bo] + o->offset;
+	}
 	if (!why && onsram_exec_run(exec, op->opcode, &op->attr, operands))
 		why = "execution failed";
 	if (!why)

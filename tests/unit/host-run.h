@@ -5,6 +5,9 @@
 
 #include "program.h"
 
+/** host_refusal() - why a device would not take operation @i of a program, or NULL */
+const char *host_refusal(const struct onsram_program *p, uint32_t i);
+
 /**
  * host_run() - run a program once
  * @p: program

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "exec.h"
+#include "host-run.h"
 #include "model.h"
 
 #define DIMS(...) sizeof((int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t), (int64_t[]){ __VA_ARGS__ }
@@ -427,23 +427,8 @@ static Onnx__ModelProto *seed_model(void)
 static void check_program(const struct onsram_program *p)
 {
 	for (uint32_t i = 0; i < p->nr_ops; i++) {
-		const struct drm_onsram_op *op = &p->ops[i].op;
-		struct onsram_view views[ONSRAM_MAX_OPERANDS];
-		const char *why;
+		const char *why = host_refusal(p, i);
 
-		for (int s = 0; s < ONSRAM_MAX_OPERANDS; s++) {
-			const struct drm_onsram_operand *o = &op->operand[s];
-			int64_t begin, end;
-
-			views[s] = o->view;
-			if (!o->view.dtype)
-				continue;
-			assert_in_range(o->bo, 0, p->nr_tensors - 1);
-			assert_true(onsram_view_extent(&o->view, &begin, &end));
-			assert_true(begin + (int64_t)o->offset >= 0);
-			assert_in_range(end + o->offset, 1, p->tensors[o->bo].bytes);
-		}
-		why = onsram_exec_check(op->opcode, &op->attr, views);
 		if (why)
 			fail_msg("operation %u, '%s': %s", i, p->ops[i].name, why);
 	}
