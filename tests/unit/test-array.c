@@ -92,6 +92,37 @@ static void test_typed_fields(void **state)
 	free(err);
 }
 
+/* Doubles are held as floats, as far as floats hold them. */
+static void test_doubles(void **state)
+{
+	double data[] = { 0.1, -INFINITY, 1e-50, 3e38 };
+	int64_t dims[] = { 4 };
+	Onnx__TensorProto t = ONNX__TENSOR_PROTO__INIT;
+	struct onsram_array a;
+	char *err = NULL;
+
+	(void)state;
+	t.n_dims = 1;
+	t.dims = dims;
+	t.data_type = ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE;
+	for (int raw = 0; raw < 2; raw++) {
+		t.n_double_data = raw ? 0 : 4;
+		t.double_data = raw ? NULL : data;
+		t.has_raw_data = raw;
+		t.raw_data = (ProtobufCBinaryData){ .len = sizeof(data), .data = (uint8_t *)data };
+		assert_int_equal(proto_tensor(&t, &a, &err), 0);
+		assert_int_equal(a.dtype, ONSRAM_DTYPE_F32);
+		assert_int_equal(a.bytes, 4 * sizeof(float));
+		assert_true(((float *)a.data)[0] == 0.1f && isinf(((float *)a.data)[1]));
+		assert_true(((float *)a.data)[2] == 0 && ((float *)a.data)[3] == 3e38f);
+		onsram_array_release(&a);
+	}
+	data[3] = 1e39;
+	assert_int_equal(proto_tensor(&t, &a, &err), -1);
+	assert_non_null(strstr(err, "float32 cannot hold"));
+	free(err);
+}
+
 static void load_fails(const void *data, size_t size, const char *word)
 {
 	char *path = model_write_bytes(data, size), *err = NULL;
@@ -236,6 +267,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_file),
 		cmocka_unit_test(test_typed_fields),
+		cmocka_unit_test(test_doubles),
 		cmocka_unit_test(test_bad_files),
 		cmocka_unit_test(test_convert),
 		cmocka_unit_test(test_close),

@@ -219,13 +219,19 @@ static enum onsram_verdict run(const struct onsram_case_options *opt, const stru
 	return verdict;
 }
 
-/* The name of a case tells its model's path already. */
-static void strip_path(char *reason, const char *path)
+/* The name of a case tells already where its files are. */
+static void strip_folder(char *reason, const char *model)
 {
-	size_t length = strlen(path);
+	const char *slash = strrchr(model, '/');
+	size_t length = slash ? slash + 1 - model : 0;
+	char *rest;
 
-	if (reason && !strncmp(reason, path, length) && !strncmp(reason + length, ": ", 2))
-		memmove(reason, reason + length + 2, strlen(reason + length + 2) + 1);
+	if (!reason || strncmp(reason, model, length))
+		return;
+	rest = reason + length;
+	if (!strncmp(rest, model + length, strlen(model + length)) && !strncmp(rest + strlen(model + length), ": ", 2))
+		rest += strlen(model + length) + 2;
+	memmove(reason, rest, strlen(rest) + 1);
 }
 
 /* One set of data: the inputs' files begin with @in_prefix, if there are any, the outputs' with @out_prefix. */
@@ -248,7 +254,8 @@ static enum onsram_verdict run_set(const struct onsram_case *c, const struct ons
 		import.nr_inputs = data[0].nr;
 	}
 	p = onsram_import(c->model, &import, reason);
-	strip_path(*reason, c->model);
+	strip_folder(*reason, c->model);
+	strip_folder(unread, c->model);
 	if (p && unread) {
 		*reason = unread;
 		unread = NULL;

@@ -326,6 +326,6 @@ static int lower_scan(struct ir_graph *g, const struct ir_node *n, uint32_t func
 const struct lower_rule lower_control_rules[] = {
 	RULE("If", 1, NOW, 1, 1, lower_if, 0),
 	RULE("Loop", 1, NOW, 0, LOWER_MANY, lower_loop, 0),
-	RULE("Scan", 8, NOW, 1, LOWER_MANY, lower_scan, 0),
+	RULE("Scan", 8, NOW, 0, LOWER_MANY, lower_scan, 0),
 	{ 0 }
 };

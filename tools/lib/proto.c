@@ -158,6 +158,14 @@ static const struct {
 	[ONNX__TENSOR_PROTO__DATA_TYPE__COMPLEX64] = { "complex64", 0, 8 },
 	[ONNX__TENSOR_PROTO__DATA_TYPE__COMPLEX128] = { "complex128", 0, 16 },
 	[ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16] = { "bfloat16", 0, 2 },
+	/* Newer than the schema at hand may be. */
+	[17] = { "float8e4m3fn", 0, 1 },
+	[18] = { "float8e4m3fnuz", 0, 1 },
+	[19] = { "float8e5m2", 0, 1 },
+	[20] = { "float8e5m2fnuz", 0, 1 },
+	[21] = { "uint4", 0, 0 },
+	[22] = { "int4", 0, 0 },
+	[23] = { "float4e2m1", 0, 0 },
 };
 
 #define NR_TYPES ((int32_t)(sizeof(types) / sizeof(types[0])))

@@ -221,17 +221,22 @@ static void print_text(const struct results *results)
 		printf("%u %s%s", results->counts[v], verdicts[v], v + 1 < NR_VERDICTS ? ", " : "\n");
 }
 
-/* A reason without the names that it quotes, which differ from model to model. */
+/* A reason without the names that it quotes, which differ from model to model, and the blanks around them. */
 static void strip_names(char *reason)
 {
 	char *to = reason;
 	bool quoted = false;
 
 	for (const char *from = reason; *from; from++) {
-		if (*from == '\'')
+		if (*from == '\'') {
 			quoted = !quoted;
-		else if (!quoted && !(*from == ' ' && to > reason && to[-1] == ' '))
-			*to++ = *from;
+			continue;
+		}
+		if (quoted || (*from == ' ' && to > reason && to[-1] == ' '))
+			continue;
+		if ((*from == ':' || *from == ',') && to > reason && to[-1] == ' ')
+			to--;
+		*to++ = *from;
 	}
 	*to = 0;
 }
