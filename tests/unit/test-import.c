@@ -360,6 +360,14 @@ static void test_pad(void **state)
 	model_node(m, "Neg", "x", "b");
 	node_int(model_node(m, "Concat", "b a", "y"), "axis", 1);
 	expect(m, 3, DIMS(1, 5), FLOATS(0, -1, 0, 0, 1));
+	/* padded with a number that is computed: nothing may be in the tensor before that, either */
+	m = start(13, DIMS(1, 2));
+	model_ints(m, "pads", DIMS(0, 1, 0, 1));
+	model_node(m, "ReduceMax", "x", "v");
+	model_node(m, "Neg", "x", "b");
+	model_node(m, "Pad", "b pads v", "y");
+	node_int(m->graph->node[0], "keepdims", 0);
+	expect(m, 4, DIMS(1, 4), FLOATS(1, 0, -1, 1));
 }
 
 static void test_pool(void **state)

@@ -117,11 +117,12 @@ static bool move(struct ir_graph *g, uint32_t tensor, uint32_t k, const struct p
 	return true;
 }
 
-/* A filled tensor is filled whole, then written over: nothing may be in it before. */
-static bool is_filled(const struct ir_graph *g, uint32_t tensor)
+/* A tensor that another operation than @k writes whole, and others then over: nothing may be in it before. */
+static bool is_filled(const struct ir_graph *g, uint32_t tensor, uint32_t k)
 {
 	for (uint32_t i = 0; i < g->nr_ops; i++)
-		if (!g->ops[i].dead && g->ops[i].op.opcode == ONSRAM_OP_FILL && g->ops[i].op.operand[0].bo == tensor)
+		if (i != k && !g->ops[i].dead && g->ops[i].op.operand[0].bo == tensor &&
+		    view_count(&g->ops[i].op.operand[0].view) == view_count(&g->tensors[tensor].view))
 			return true;
 	return false;
 }
@@ -137,7 +138,7 @@ int fuse_copies(struct ir_graph *g)
 		    dst->view.dtype != src->view.dtype || dst->bo == src->bo)
 			continue;
 		if (t->role != ONSRAM_ROLE_ACTIVATION || src->offset || !view_is_dense(&src->view) ||
-		    view_count(&src->view) != view_count(&t->view) || is_filled(g, dst->bo))
+		    view_count(&src->view) != view_count(&t->view) || is_filled(g, dst->bo, k))
 			continue;
 		if (!get_placement(dst, &p) || !move(g, src->bo, k, &p, false))
 			continue;
