@@ -32,7 +32,7 @@ UNIT_TESTS += $(DRIVER_TESTS)
 IMPORT_TESTS := $(addprefix $(B)/tests/unit/,test-array test-import test-import-bad test-networks \
 	fuzz-cases host-cases test-import-control test-import-inputs test-import-refuse \
 	test-pool)
-IMPORT_OBJS := $(addprefix $(B)/tests/unit/,host-run.o model.o)
+IMPORT_OBJS := $(addprefix $(B)/tests/unit/,host-run.o model.o wrap-case.o)
 $(IMPORT_TESTS:%=%.o) $(IMPORT_OBJS): CFLAGS += -I$(B)/gen -Itools/lib
 $(IMPORT_TESTS:%=%.o) $(IMPORT_OBJS): | $(B)/gen/onnx.pb-c.h
 $(IMPORT_TESTS): %: %.o $(IMPORT_OBJS) $(EXEC_OBJS) $(LIBONSRAM)

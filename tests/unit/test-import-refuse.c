@@ -107,6 +107,7 @@ static const struct {
 	{ "CenterCropPad", "x i2", "one element per axis", { { 0 } } },
 	{ "CenterCropPad", "m i1", "would be -3", { { 0 } } },
 	/* reductions and norms */
+	{ "CumSum", "m none", "axis is empty", { { 0 } } },
 	{ "CumSum", "m i1", "axis has 2 elements", { { 0 } } },
 	{ "ArgMax", "m", "axis 2 is out of range", { I("axis", 2) } },
 	{ "Hardmax", "m", "axis 5 is out of range", { I("axis", 5) } },
@@ -173,6 +174,7 @@ static Onnx__ModelProto *build(size_t i)
 	model_floats(m, "scales", DIMS(4), (float[]){ 1, 1, 2, 2 });
 	model_ints(m, "i1", DIMS(2, -3));
 	model_ints(m, "i2", DIMS(1, 2));
+	model_ints(m, "none", 0, NULL);
 	model_ints(m, "big", DIMS(1ll << 40, 0));
 	model_output(m, "y");
 	n = model_node(m, cases[i].op, cases[i].in, "y");

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lower.h"
 
@@ -53,33 +54,54 @@ static ir_value at(const ir_value *v, uint32_t axis, uint32_t index)
 	return out;
 }
 
-/* Function @i of direction @d as a formula, by its ONNX name. */
-static int activation(struct ir_graph *g, const struct ir_node *n, uint32_t i, const char *def, char *formula, size_t size)
+/* Parameters of activations are listed for those that have some, in their order: @alphas and @betas are taken already. */
+struct parameters {
+	uint32_t alphas, betas;
+};
+
+/* The next of the list @attr, or @def where it has no more. */
+static double next_parameter(const struct ir_node *n, const char *attr, double def, uint32_t *taken)
+{
+	const Onnx__AttributeProto *a = proto_attr(n->proto, attr);
+	uint32_t i = (*taken)++;
+
+	return a && i < a->n_floats ? a->floats[i] : def;
+}
+
+/* Activation @i as a formula, by its ONNX name, @def where the node names none. */
+static int activation(struct ir_graph *g, const struct ir_node *n, uint32_t i, const char *def, struct parameters *taken,
+		      char *formula, size_t size)
 {
 	static const struct {
 		const char *name, *formula;
-		float alpha, beta;
+		bool has_alpha, has_beta;
+		double alpha, beta;
 	} known[] = {
-		{ "Affine", "x %.9g mul %.9g add", 1, 0 }, { "Elu", "x 0 min exp -1 add %.9g mul x relu add", 1, 0 },
-		{ "HardSigmoid", "x %.9g %.9g hard_sigmoid", 0.2f, 0.5f }, { "LeakyRelu", "x %.9g leaky_relu", 0.01f, 0 },
-		{ "Relu", "x relu", 0, 0 }, { "Sigmoid", "x sigmoid", 0, 0 },
-		{ "Softplus", "x abs neg exp 1 add log x relu add", 0, 0 }, { "Softsign", "x x abs 1 add div", 0, 0 },
-		{ "Tanh", "x tanh", 0, 0 }, { "ThresholdedRelu", "x %.9g greater x 0 where", 1, 0 },
+		{ "Affine", "x %.9g mul %.9g add", true, true, 1, 0 },
+		{ "Elu", "x 0 min exp -1 add %.9g mul x relu add", true, false, 1, 0 },
+		{ "HardSigmoid", "x %.9g %.9g hard_sigmoid", true, true, 0.2, 0.5 },
+		{ "LeakyRelu", "x %.9g leaky_relu", true, false, 0.01, 0 },
+		{ "Relu", "x relu", false, false, 0, 0 }, { "Sigmoid", "x sigmoid", false, false, 0, 0 },
+		{ "Softplus", "x abs neg exp 1 add log x relu add", false, false, 0, 0 },
+		{ "Softsign", "x x abs 1 add div", false, false, 0, 0 }, { "Tanh", "x tanh", false, false, 0, 0 },
+		{ "ThresholdedRelu", "x %.9g greater x 0 where", true, false, 1, 0 },
 	};
 	const Onnx__AttributeProto *names = proto_attr(n->proto, "activations");
-	const Onnx__AttributeProto *alphas = proto_attr(n->proto, "activation_alpha");
-	const Onnx__AttributeProto *betas = proto_attr(n->proto, "activation_beta");
 	size_t length = names && i < names->n_strings ? names->strings[i].len : strlen(def);
 	const char *name = names && i < names->n_strings ? (const char *)names->strings[i].data : def;
 
 	if (names && names->n_strings && i >= names->n_strings)
 		return ir_fail(g, "activations has %zu elements", names->n_strings);
 	for (size_t k = 0; k < sizeof(known) / sizeof(known[0]); k++) {
-		if (strlen(known[k].name) != length || memcmp(known[k].name, name, length))
+		double alpha = 0, beta = 0;
+
+		if (strlen(known[k].name) != length || strncasecmp(known[k].name, name, length))
 			continue;
-		snprintf(formula, size, known[k].formula,
-			 alphas && i < alphas->n_floats ? alphas->floats[i] : known[k].alpha,
-			 betas && i < betas->n_floats ? betas->floats[i] : known[k].beta);
+		if (known[k].has_alpha)
+			alpha = next_parameter(n, "activation_alpha", known[k].alpha, &taken->alphas);
+		if (known[k].has_beta)
+			beta = next_parameter(n, "activation_beta", known[k].beta, &taken->betas);
+		snprintf(formula, size, known[k].formula, alpha, beta);
 		return 0;
 	}
 	return ir_fail(g, "activation '%.*s' is not supported", (int)length, name);
@@ -100,6 +122,7 @@ static int read_layer(struct ir_graph *g, const struct ir_node *n, uint32_t gate
 	bool both = proto_is(n->proto, "direction", "forward", "bidirectional");
 	const ir_value *w = &n->in[1];
 	uint32_t per_direction = gates == 1 ? 1 : 2;
+	struct parameters taken = { 0 };
 
 	l->gates = gates;
 	l->directions = both ? 2 : 1;
@@ -139,7 +162,7 @@ static int read_layer(struct ir_graph *g, const struct ir_node *n, uint32_t gate
 			return -1;
 	}
 	for (uint32_t i = 0; i < l->directions * per_direction; i++)
-		if (activation(g, n, i, gates > 1 && i % 2 == 0 ? "Sigmoid" : "Tanh", l->activation[i],
+		if (activation(g, n, i, gates > 1 && i % 2 == 0 ? "Sigmoid" : "Tanh", &taken, l->activation[i],
 			       sizeof(l->activation[i])))
 			return -1;
 	return 0;

@@ -235,8 +235,10 @@ static int lower_cum_sum(struct ir_graph *g, const struct ir_node *n, uint32_t f
 	int axis;
 
 	(void)func;
-	if (lower_float(g, &x, "input") || ir_ints(g, &n->in[1], "axis", &at, 1) < 0)
+	if (lower_float(g, &x, "input"))
 		return -1;
+	if (ir_ints(g, &n->in[1], "axis", &at, 1) != 1)
+		return g->err ? -1 : ir_fail(g, "axis is empty");
 	axis = lower_axis(g, at, rank);
 	if (axis < 0)
 		return -1;
