@@ -30,9 +30,10 @@ UNIT_TESTS += $(DRIVER_TESTS)
 
 # ONNX import: what a program computes is checked by the device's own arithmetic
 IMPORT_TESTS := $(addprefix $(B)/tests/unit/,test-array test-import test-import-bad test-networks \
-	fuzz-cases host-cases test-import-control test-import-inputs test-import-refuse \
+	fuzz-cases host-cases test-import-control test-import-fold test-import-inputs test-import-refuse \
 	test-pool)
-IMPORT_OBJS := $(addprefix $(B)/tests/unit/,host-run.o model.o wrap-case.o)
+IMPORT_OBJS := $(addprefix $(B)/tests/unit/,host-run.o import-fixture.o model.o \
+	wrap-case.o)
 $(IMPORT_TESTS:%=%.o) $(IMPORT_OBJS): CFLAGS += -I$(B)/gen -Itools/lib
 $(IMPORT_TESTS:%=%.o) $(IMPORT_OBJS): | $(B)/gen/onnx.pb-c.h
 $(IMPORT_TESTS): %: %.o $(IMPORT_OBJS) $(EXEC_OBJS) $(LIBONSRAM)
