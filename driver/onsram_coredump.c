@@ -45,8 +45,8 @@ void onsram_coredump(struct onsram_engine *engine, const char *reason)
 		drm_printf(&p, "  %03x: %08x\n", reg, readl(odev->regs + reg));
 	for (e = 0; e < odev->nr_engines; e++) {
 		drm_printf(&p, "engine %u: semaphore %llu, sequence %llu, done %llu\n", e,
-			   readq(odev->regs + ONSRAM_REG_SEM(e)), odev->engine[e].seq,
-			   odev->engine[e].done);
+			   readq(odev->regs + ONSRAM_REG_SEM(e)), odev->spm.order.seq[e],
+			   odev->spm.order.done[e]);
 		for (reg = 0; reg <= ONSRAM_ENG_HEAD; reg += sizeof(u32))
 			drm_printf(&p, "  %03x: %08x\n", reg,
 				   onsram_engine_read(&odev->engine[e], reg));

@@ -12,8 +12,10 @@
 #include <drm/drm_managed.h>
 
 #include "onsram_device.h"
+#include "onsram_job.h"
 #include "onsram_netlink.h"
 
+#define ONSRAM_ENGINE_RESET_US	(1 * USEC_PER_SEC)
 #define ONSRAM_RESET_TIMEOUT_US	(2 * USEC_PER_SEC)
 #define ONSRAM_DRAIN_TIMEOUT	(10 * HZ)
 
@@ -56,21 +58,52 @@ void *onsram_dma_alloc(struct onsram_device *odev, size_t size, dma_addr_t *dma)
 
 void onsram_tlb_invalidate(struct onsram_device *odev, u32 asid)
 {
-	int idx;
+	int active = 1, idx;
 
 	if (!drm_dev_enter(&odev->drm, &idx))
 		return;
-	/* A device without power has no translations */
-	if (pm_runtime_get_if_active(odev->drm.dev) > 0) {
+	/* One that is off drops all translations when it is switched on */
+	if (IS_ENABLED(CONFIG_PM))
+		active = pm_runtime_get_if_active(odev->drm.dev);
+	if (active > 0)
 		writel(asid, odev->regs + ONSRAM_REG_TLB_INVALIDATE);
+	if (active > 0 && IS_ENABLED(CONFIG_PM))
 		pm_runtime_put_autosuspend(odev->drm.dev);
-	}
 	drm_dev_exit(idx);
 }
 
-int onsram_device_start(struct onsram_device *odev)
+int onsram_engine_wait_stopped(struct onsram_engine *engine)
 {
-	u32 value, e;
+	u32 value;
+
+	/* All ones: there is no device any more */
+	return read_poll_timeout(onsram_engine_read, value,
+				 !(value & ONSRAM_ENG_BUSY) || value == ~0u, 10,
+				 ONSRAM_ENGINE_RESET_US, false, engine, ONSRAM_ENG_STATUS);
+}
+
+/* A device that nothing stops writes to memory that will be somebody else's: not this one */
+static void onsram_device_wedge(struct onsram_device *odev, const char *why)
+{
+	pci_clear_master(odev->pdev);
+	WRITE_ONCE(odev->wedged, true);
+	dev_err(odev->drm.dev, "%s: kept from memory, jobs fail from now on\n", why);
+}
+
+static bool onsram_engines_stopped(struct onsram_device *odev)
+{
+	bool stopped = true;
+	u32 e;
+
+	for (e = 0; e < odev->nr_engines; e++)
+		stopped &= !onsram_engine_wait_stopped(&odev->engine[e]);
+	return stopped;
+}
+
+/* -EIO where the device does not come out of its reset */
+static int onsram_device_reset_registers(struct onsram_device *odev)
+{
+	u32 value;
 	int ret;
 
 	writel(ONSRAM_CTRL_RESET, odev->regs + ONSRAM_REG_CTRL);
@@ -79,55 +112,75 @@ int onsram_device_start(struct onsram_device *odev)
 	if (!ret)
 		ret = readl_poll_timeout(odev->regs + ONSRAM_REG_STATUS, value,
 					 value & ONSRAM_STATUS_READY, 10, ONSRAM_RESET_TIMEOUT_US);
-	WRITE_ONCE(odev->wedged, ret);
+	return ret || !onsram_engines_stopped(odev) ? -EIO : 0;
+}
+
+int onsram_device_start(struct onsram_device *odev)
+{
+	u32 e;
+	int ret;
+
+	ret = onsram_device_reset_registers(odev);
 	if (ret) {
-		dev_err(odev->drm.dev, "device does not come out of reset: jobs fail from now on\n");
+		onsram_device_wedge(odev, "no way out of reset");
 		return ret;
 	}
+	if (!odev->pdev->is_busmaster)
+		pci_set_master(odev->pdev);
 
 	writel(~0u, odev->regs + ONSRAM_REG_INTR_STATUS);
 	writeq(odev->ctx_table_dma, odev->regs + ONSRAM_REG_CTX_TABLE);
+	mutex_lock(&odev->poll_lock);
 	mutex_lock(&odev->spm.lock);
 	for (e = 0; e < odev->nr_engines; e++)
 		onsram_engine_start(&odev->engine[e]);
 	mutex_unlock(&odev->spm.lock);
+	mutex_unlock(&odev->poll_lock);
+	WRITE_ONCE(odev->wedged, false);
 	writel(ONSRAM_CTRL_ENABLE, odev->regs + ONSRAM_REG_CTRL);
 	return 0;
 }
 
 void onsram_device_stop(struct onsram_device *odev)
 {
+	u32 e;
+
 	writel(0, odev->regs + ONSRAM_REG_CTRL);
+	for (e = 0; e < odev->nr_engines; e++)
+		onsram_engine_write(&odev->engine[e], ONSRAM_ENG_CTRL, ONSRAM_ENG_RESET);
+	if (!onsram_engines_stopped(odev))
+		onsram_device_wedge(odev, "an engine does not stop");
+	for (e = 0; e < odev->nr_engines; e++)
+		synchronize_irq(odev->engine[e].irq);
+}
+
+static bool onsram_device_idle(struct onsram_device *odev, const struct onsram_needs *needs)
+{
+	return READ_ONCE(odev->wedged) || onsram_needs_met(&odev->spm.order, needs);
 }
 
 int onsram_device_drain(struct onsram_device *odev)
 {
-	u32 e;
+	struct onsram_needs needs;
 
-	for (e = 0; e < odev->nr_engines; e++) {
-		struct onsram_engine *engine = &odev->engine[e];
-
-		if (!wait_event_timeout(engine->idle_wait,
-					onsram_engine_done(engine, READ_ONCE(engine->seq)),
-					ONSRAM_DRAIN_TIMEOUT))
-			return -ETIMEDOUT;
-	}
-	return 0;
+	mutex_lock(&odev->spm.lock);
+	memcpy(needs.seq, odev->spm.order.seq, sizeof(needs.seq));
+	mutex_unlock(&odev->spm.lock);
+	return wait_event_timeout(odev->idle_wait, onsram_device_idle(odev, &needs),
+				  ONSRAM_DRAIN_TIMEOUT) ? 0 : -ETIMEDOUT;
 }
 
 struct onsram_save_emit {
 	struct onsram_emit base;
-	struct onsram_engine *engine;
+	struct onsram_device *odev;
 };
 
-static int onsram_save_push(struct onsram_emit *emit, const struct onsram_hw_cmd *cmd,
-			    enum onsram_push kind, struct onsram_residence *res)
+static void onsram_save_push(struct onsram_emit *emit, const struct onsram_hw_cmd *cmd,
+			     const struct onsram_action *action)
 {
 	struct onsram_save_emit *save = container_of(emit, struct onsram_save_emit, base);
 
-	onsram_engine_push(save->engine, cmd, kind, ONSRAM_SLOT_ACTION,
-			   res ? onsram_res_to_bo(res) : NULL);
-	return 0;
+	onsram_engine_put(&save->odev->engine[action->engine], cmd, action, 0);
 }
 
 int onsram_device_save(struct onsram_device *odev)
@@ -135,18 +188,18 @@ int onsram_device_save(struct onsram_device *odev)
 	struct onsram_engine *copy = onsram_copy_engine(odev);
 	struct onsram_save_emit save = {
 		.base.push = onsram_save_push,
-		.engine = copy,
+		.base.engine = copy->id,
+		.base.mover = copy->id,
+		.odev = odev,
 	};
 	int ret, err = 0;
 
 	do {
-		u64 before = copy->seq;
-
 		mutex_lock(&odev->spm.lock);
-		save.base.room = copy->entries - 1;
+		save.base.room = copy->entries - 1 - ONSRAM_EMIT_WAITS;
+		save.base.waits = ONSRAM_EMIT_WAITS;
 		ret = onsram_residency_drop_all(&odev->spm, &save.base);
-		if (copy->seq != before)
-			onsram_engine_kick(copy);
+		onsram_engine_kick(copy);
 		mutex_unlock(&odev->spm.lock);
 		err = onsram_device_drain(odev);
 	} while (ret == -ENOSPC && !err);
@@ -213,11 +266,14 @@ static int onsram_request_intx(struct onsram_device *odev)
 {
 	struct device *dev = odev->drm.dev;
 	int ret;
+	u32 e;
 
 	ret = pci_alloc_irq_vectors(odev->pdev, 1, 1, PCI_IRQ_INTX);
 	if (ret < 0)
 		return dev_err_probe(dev, ret, "has neither %u MSI-X vectors nor an INTx line\n",
 				     odev->nr_engines + 1);
+	for (e = 0; e < odev->nr_engines; e++)
+		odev->engine[e].irq = pci_irq_vector(odev->pdev, 0);
 	dev_info(dev, "no %u MSI-X vectors: all interrupts share INTx\n", odev->nr_engines + 1);
 	return devm_request_threaded_irq(dev, pci_irq_vector(odev->pdev, 0), onsram_intx,
 					 onsram_intx_thread, IRQF_SHARED, dev_name(dev), odev);
@@ -296,8 +352,12 @@ static int onsram_init_software(struct onsram_device *odev)
 		ret = drmm_mutex_init(drm, &odev->submit_lock);
 	if (!ret)
 		ret = drmm_mutex_init(drm, &odev->reset_lock);
+	if (!ret)
+		ret = drmm_mutex_init(drm, &odev->poll_lock);
 	if (ret)
 		return ret;
+	init_waitqueue_head(&odev->idle_wait);
+	odev->ring_ops = &onsram_job_ring_ops;
 	spin_lock_init(&odev->stats_lock);
 	spin_lock_init(&odev->charge_lock);
 	INIT_LIST_HEAD(&odev->zombies);
@@ -309,7 +369,7 @@ static int onsram_init_software(struct onsram_device *odev)
 	odev->tdr_wq = alloc_ordered_workqueue("onsram-tdr", 0);
 	if (!odev->tdr_wq)
 		return -ENOMEM;
-	ret = onsram_spm_init(&odev->spm, odev->model.spm_size);
+	ret = onsram_spm_init(&odev->spm, odev->model.spm_size, odev->nr_engines);
 	if (ret) {
 		destroy_workqueue(odev->tdr_wq);
 		return dev_err_probe(drm->dev, ret, "SPM of %llu bytes cannot be managed\n",
@@ -344,7 +404,7 @@ int onsram_device_init(struct onsram_device *odev)
 	if (!odev->ctx_table)
 		return -ENOMEM;
 	for (e = 0; e < odev->nr_engines; e++) {
-		ret = onsram_engine_init(odev, e);
+		ret = onsram_engine_init(odev, e, &onsram_sched_ops);
 		if (ret)
 			return ret;
 	}

@@ -24,8 +24,14 @@ void *onsram_dma_alloc(struct onsram_device *odev, size_t size, dma_addr_t *dma)
 void onsram_wait_devices(void);
 /** onsram_device_start() - resets the device and programs context table and rings */
 int onsram_device_start(struct onsram_device *odev);
-/** onsram_device_stop() - no engine fetches any more */
+/**
+ * onsram_device_stop() - no engine runs, writes memory or interrupts any more
+ *
+ * An engine that does not stop is kept from memory, and the device counts as wedged.
+ */
 void onsram_device_stop(struct onsram_device *odev);
+/** onsram_engine_wait_stopped() - after its reset; -ETIMEDOUT where it is still busy */
+int onsram_engine_wait_stopped(struct onsram_engine *engine);
 /** onsram_device_drain() - waits until the rings are empty; -ETIMEDOUT */
 int onsram_device_drain(struct onsram_device *odev);
 /**
@@ -35,13 +41,10 @@ int onsram_device_drain(struct onsram_device *odev);
 int onsram_device_save(struct onsram_device *odev);
 /** onsram_device_fail() - fails every job on the rings with @error; SPM contents are gone */
 void onsram_device_fail(struct onsram_device *odev, int error);
-/**
- * onsram_device_reset() - recovers from a loss of state; stops and restarts the schedulers.
- * @bad: job that timed out, or NULL
- */
-int onsram_device_reset(struct onsram_device *odev, struct drm_sched_job *bad, int error);
-/** onsram_sched_stop() - no job is put on a ring any more, @bad as drm_sched_stop() takes it */
-void onsram_sched_stop(struct onsram_device *odev, struct drm_sched_job *bad);
+/** onsram_device_reset() - recovers from a loss of state; stops and restarts the schedulers */
+int onsram_device_reset(struct onsram_device *odev, int error);
+/** onsram_sched_stop() - no job is put on a ring any more */
+void onsram_sched_stop(struct onsram_device *odev);
 /** onsram_sched_start() - undoes onsram_sched_stop() */
 void onsram_sched_start(struct onsram_device *odev);
 /**

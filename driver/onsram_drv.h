@@ -3,18 +3,21 @@
  * onsram accelerator: the driver's central structures.
  *
  * Locks, outermost first:
- *   odev->submit_lock	job arming and dma_resv publication, so that no two jobs
+ *   odev->reset_lock	one recovery, reset or suspend at a time
+ *   dma_resv		of a job's buffers
+ *   odev->submit_lock	order of jobs: arming and dma_resv publication, so that no two
  *			can depend on each other
- *   odev->spm.lock	residency and emission onto any ring: "queue order"
- *   engine->lock	an engine's in-flight list and ring bookkeeping
+ *   odev->poll_lock	the ends of commands are accounted for by one thread at a time
+ *   odev->spm.lock	residency, the rings and the jobs on them: "queue order"
  *   odev->stats_lock	the totals that completion updates
  *   odev->charge_lock	what clients' memory costs; innermost
- * Nothing allocates or waits for a fence under spm.lock or inside it: the
- * completion path takes it.
+ * Nothing allocates or waits for a fence under poll_lock or inside it: fences
+ * signal there.
  */
 #ifndef _ONSRAM_DRV_H_
 #define _ONSRAM_DRV_H_
 
+#include <linux/dma-fence.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -50,15 +53,12 @@ struct onsram_plan;
  * @ctx: context that created it, the only one it is mapped into
  * @va_node: its range in odev->va_mm
  * @res: residency; guarded by spm.lock
- * @generation: how often its contents were lost; guarded by spm.lock
- * @seen_generation: @generation the CPU was last told about; guarded by spm.lock
  * @queued: submitted jobs that name it and are not on a ring yet; guarded by spm.lock
  * @pending_dead: DEAD advice that waits for @queued to reach 0; guarded by spm.lock
  * @undefined: DEAD advice was given and no operation submitted since writes it; guarded by
  *	submit_lock
- * @action_engine: engine of the last placement action that moved it
- * @action_seq: sequence of that action; its pages stay mapped until it completes
- * @zombie: link in odev->zombies once freed with an action in flight
+ * @writeback: fence of the last write-back that the CPU asked for, or NULL; guarded by spm.lock
+ * @zombie: link in odev->zombies once freed with commands that move it on a ring
  * @cost: what it is charged to @ctx with, bytes
  */
 struct onsram_bo {
@@ -69,13 +69,10 @@ struct onsram_bo {
 	struct onsram_context *ctx;
 	struct drm_mm_node va_node;
 	struct onsram_residence res;
-	u64 generation;
-	u64 seen_generation;
 	u32 queued;
 	bool pending_dead;
 	bool undefined;
-	u32 action_engine;
-	u64 action_seq;
+	struct dma_fence *writeback;
 	struct list_head zombie;
 	u64 cost;
 };
@@ -91,7 +88,7 @@ struct onsram_bo {
  * @offset: bytes from the start of @bo to the operand's first element
  * @writes_all: the operation overwrites every byte of @bo[0]
  * @born: mask of slots whose buffer has no contents that are wanted: a graph's TRANSIENT at its
- *	first use, or one that was dead when the job was submitted
+ *	first use, or an output that was dead when the job was submitted
  * @dies: mask of slots whose buffer is a graph's TRANSIENT and has its last use here
  * @signature: hash of opcode, attributes, views and which operands share a buffer
  * @key: @signature in the context of the three operations before it
@@ -196,6 +193,9 @@ struct onsram_graph {
  * @caps: ONSRAM_REG_CAPS
  * @nr_engines: compute engines and the copy engine, which is the last one
  * @engine: engines
+ * @ring_ops: what becomes of their commands
+ * @poll_lock: see the top of this file
+ * @idle_wait: woken when commands have ended
  * @sched: their schedulers; entities point into it
  * @intx_latched: where all share INTx, interrupts that its thread has yet to look at
  * @ctx_table: context table, one entry per asid
@@ -214,7 +214,7 @@ struct onsram_graph {
  * @policy_lock: guards @policy and that of contexts
  * @policy: default of open files
  * @fallback: policy where there is no plan or rule
- * @zombies: buffers that wait for their last placement action; guarded by spm.lock
+ * @zombies: buffers that wait for the commands that move them; guarded by spm.lock
  * @reap: frees them
  * @stats_lock: guards the completion totals here, in spm.stats and in contexts
  * @energy_fj: femtojoules, what spm.stats.energy_pj is made of
@@ -223,7 +223,8 @@ struct onsram_graph {
  * @charged: bytes of memory that the objects of all contexts cost
  * @tdr_wq: ordered, for the schedulers' timeouts
  * @reset_lock: one recovery, reset or suspend at a time; outermost
- * @wedged: it did not come out of a reset: jobs fail at once
+ * @wedged: it did not stop or did not come out of a reset: it is no bus master, and jobs fail
+ *	at once
  * @frozen: a PCI reset is under way, which holds @reset_lock
  */
 struct onsram_device {
@@ -235,6 +236,9 @@ struct onsram_device {
 	u32 caps;
 	u32 nr_engines;
 	struct onsram_engine engine[ONSRAM_MAX_ENGINES];
+	const struct onsram_ring_ops *ring_ops;
+	struct mutex poll_lock; /* ends of commands */
+	wait_queue_head_t idle_wait;
 	struct drm_gpu_scheduler *sched[ONSRAM_MAX_ENGINES];
 	atomic_t intx_latched;
 	__le64 *ctx_table;
@@ -308,14 +312,7 @@ void onsram_device_stats(struct onsram_device *odev, struct drm_onsram_stats *st
 struct drm_gem_object *onsram_gem_create_object(struct drm_device *drm, size_t size);
 /** onsram_bo_lookup() - a reference to a client's buffer, or NULL */
 struct onsram_bo *onsram_bo_lookup(struct drm_file *file, u32 handle);
-/**
- * onsram_bo_lost() - contents that only the SPM had, or a failed job should have written, are
- * gone; spm.lock held
- */
-void onsram_bo_lost(struct onsram_device *odev, struct onsram_bo *bo);
-/** onsram_residence_lost() - likewise for what residency has discarded already; under spm.lock */
-void onsram_residence_lost(struct onsram_residence *res);
-/** onsram_bo_reap() - work: frees buffers whose last placement action has completed */
+/** onsram_bo_reap() - work: frees buffers that no command on a ring moves any more */
 void onsram_bo_reap(struct work_struct *work);
 
 /* onsram_submit.c */

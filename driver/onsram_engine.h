@@ -7,33 +7,39 @@
 
 #include <linux/interrupt.h>
 #include <linux/list.h>
-#include <linux/mutex.h>
-#include <linux/spinlock.h>
-#include <linux/wait.h>
 
 #include <drm/gpu_scheduler.h>
 
 #include "onsram_hwif.h"
-#include "onsram_residency.h"
+#include "onsram_order.h"
 
-struct onsram_bo;
-struct onsram_context;
 struct onsram_device;
-struct onsram_job;
+struct onsram_engine;
 
 /**
  * struct onsram_slot - what the driver knows of a command on the ring
- * @bo: tensor a placement action moves, or NULL
- * @op: index of the operation in its job, ONSRAM_SLOT_ACTION for placement and NOPs
- * @kind: enum onsram_push
+ * @action: what it is for
+ * @op: OP: index of the operation in its job
+ * @skipped: it was given up for a NOP
  */
 struct onsram_slot {
-	struct onsram_bo *bo;
+	struct onsram_action action;
 	u32 op;
-	u32 kind;
+	bool skipped;
 };
 
-#define ONSRAM_SLOT_ACTION U32_MAX
+/**
+ * struct onsram_ring_ops - what becomes of commands that end
+ * @retire: a command has ended.  @cpl is its record, NULL where the ring was given up; @error
+ *	0 or what went wrong.  What is complete with it is put on @ended.  poll_lock and
+ *	spm.lock are held
+ * @finish: takes what @retire listed.  poll_lock is held
+ */
+struct onsram_ring_ops {
+	void (*retire)(struct onsram_engine *engine, u32 index, const struct onsram_hw_cpl *cpl,
+		       int error, struct list_head *ended);
+	void (*finish)(struct onsram_device *odev, struct list_head *ended);
+};
 
 /**
  * struct onsram_engine - an engine
@@ -47,19 +53,16 @@ struct onsram_slot {
  * @head: free-running index the device writes back
  * @head_dma: bus address of @head
  * @slots: driver's view of each ring entry
- * @lock: guards @jobs
- * @poll_lock: completion records are consumed by one thread at a time; outside spm.lock
- * @next: free-running index of the next completion record; guarded by @poll_lock
- * @jobs: in flight, oldest first
+ * @jobs: in flight, oldest first; guarded by spm.lock
+ * @next: free-running index of the next command to retire; guarded by poll_lock and spm.lock
  * @tail: free-running index of the next command; guarded by spm.lock
- * @seq: sequence of the last command put on the ring; guarded by spm.lock
- * @done: sequence of the last command whose completion was consumed
- * @spm_seq: last command that touched the SPM; guarded by spm.lock
- * @progress: head at the last look of the timeout handler, or when an idle engine was started
+ * @kicked: @tail that the device knows; guarded by spm.lock
+ * @progress: head that was seen last, by the timeout handler or when an idle engine was
+ *	started
+ * @progress_at: when it was first seen, jiffies
  * @retried: placement action that was tried again after a hang
  * @fence_context: of the jobs' hardware fences
  * @fence_seqno: last fence
- * @idle_wait: woken when @done moves
  * @irq: Linux interrupt
  * @sched: scheduler
  */
@@ -74,62 +77,52 @@ struct onsram_engine {
 	__le32 *head;
 	dma_addr_t head_dma;
 	struct onsram_slot *slots;
-	spinlock_t lock; /* jobs */
-	struct mutex poll_lock; /* completion records */
 	struct list_head jobs;
 	u32 next;
 	u32 tail;
-	u64 seq;
-	u64 done;
-	u64 spm_seq;
+	u32 kicked;
 	u32 progress;
+	unsigned long progress_at;
 	u64 retried;
 	u64 fence_context;
 	u64 fence_seqno;
-	wait_queue_head_t idle_wait;
 	int irq;
 	struct drm_gpu_scheduler sched;
 };
 
 /** onsram_engine_init() - memory and scheduler of an engine, for as long as the DRM device lives */
-int onsram_engine_init(struct onsram_device *odev, u32 id);
+int onsram_engine_init(struct onsram_device *odev, u32 id,
+		       const struct drm_sched_backend_ops *sched_ops);
 
 u32 onsram_engine_read(struct onsram_engine *engine, u32 reg);
 void onsram_engine_write(struct onsram_engine *engine, u32 reg, u32 value);
 
 /**
- * onsram_engine_start() - programs an empty ring after a device reset; spm.lock held or nobody
- * else there
+ * onsram_engine_start() - programs an empty ring after a device reset; poll_lock and spm.lock
+ * held, every command retired
  */
 void onsram_engine_start(struct onsram_engine *engine);
 
 /**
- * onsram_engine_push() - a copy of @cmd behind the ring's last; the device does not see it
- * before the kick
+ * onsram_engine_put() - a copy of a command behind the ring's last; the device does not see
+ * it before the kick.  @op: index of the operation in its job
  */
-void onsram_engine_push(struct onsram_engine *engine, const struct onsram_hw_cmd *cmd,
-			enum onsram_push kind, u32 op, struct onsram_bo *bo);
-
-/**
- * onsram_engine_barrier() - lets what follows start only when other engines are done with the
- * SPM
- */
-void onsram_engine_barrier(struct onsram_engine *engine, struct onsram_context *ctx);
+void onsram_engine_put(struct onsram_engine *engine, const struct onsram_hw_cmd *cmd,
+		       const struct onsram_action *action, u32 op);
 
 /**
  * onsram_engine_kick() - asks for an interrupt behind the last command and hands all to the
- * device
+ * device; spm.lock held
  */
 void onsram_engine_kick(struct onsram_engine *engine);
 
-/** onsram_engine_poll() - consumes completion records */
-void onsram_engine_poll(struct onsram_engine *engine);
+/** onsram_device_poll() - retires what has completed, in an order that respects dependencies */
+void onsram_device_poll(struct onsram_device *odev);
+/** onsram_device_abandon() - likewise, then all else with an error; the engines have stopped */
+void onsram_device_abandon(struct onsram_device *odev, int error);
 
-/** onsram_engine_done() - has the command with this sequence completed? */
-static inline bool onsram_engine_done(struct onsram_engine *engine, u64 seq)
-{
-	return READ_ONCE(engine->done) >= seq;
-}
+/** onsram_engine_seq() - sequence of the last command on the ring; spm.lock held */
+u64 onsram_engine_seq(const struct onsram_engine *engine);
 
 irqreturn_t onsram_engine_irq(int irq, void *data);
 

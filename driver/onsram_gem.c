@@ -67,6 +67,7 @@ static void onsram_bo_destroy(struct onsram_bo *bo)
 
 	if (drm_mm_node_allocated(&bo->va_node))
 		onsram_bo_unmap(bo);
+	dma_fence_put(bo->writeback);
 	drm_gem_shmem_free(&bo->base);
 	if (ctx) {
 		onsram_uncharge(ctx, cost);
@@ -74,9 +75,13 @@ static void onsram_bo_destroy(struct onsram_bo *bo)
 	}
 }
 
+/* Is no command that moves it on any ring? Called under spm.lock */
 static bool onsram_bo_idle(struct onsram_bo *bo)
 {
-	return onsram_engine_done(&bo->ctx->odev->engine[bo->action_engine], bo->action_seq);
+	struct onsram_needs needs = {};
+
+	onsram_residency_all_needs(&bo->res, &needs);
+	return onsram_needs_met(&bo->ctx->odev->spm.order, &needs);
 }
 
 void onsram_bo_reap(struct work_struct *work)
@@ -178,12 +183,6 @@ struct onsram_bo *onsram_bo_lookup(struct drm_file *file, u32 handle)
 	return obj ? to_onsram_bo(obj) : NULL;
 }
 
-void onsram_bo_lost(struct onsram_device *odev, struct onsram_bo *bo)
-{
-	onsram_residency_discard(&odev->spm, &bo->res);
-	bo->generation++;
-}
-
 int onsram_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	struct onsram_device *odev = to_onsram_device(drm);
@@ -259,52 +258,72 @@ int onsram_ioctl_bo_info(struct drm_device *drm, void *data, struct drm_file *fi
 	args->size = bo->bytes;
 	args->spm_bytes = onsram_residency_bytes(&bo->res);
 	args->spm_offset = args->spm_bytes ? onsram_residency_offset(&bo->res) : 0;
-	args->generation = bo->generation;
+	args->generation = bo->res.generation;
 	mutex_unlock(&odev->spm.lock);
 	drm_gem_object_put(&bo->base.base);
 	return 0;
 }
 
-/*
- * One look at whether DRAM is current: 0 when it is, -EAGAIN with the fence
- * of a write-back to wait for, or with NULL where one that another job caused
- * is on a ring.
- */
-static int onsram_bo_try_prep(struct onsram_bo *bo, bool write, struct dma_fence **fence)
+/* Queues a write-back, unless one that was asked for before is still on its way */
+static int onsram_bo_clean(struct onsram_bo *bo, struct dma_fence *pending,
+			   struct dma_fence **fence)
 {
 	struct onsram_device *odev = bo->ctx->odev;
+	struct dma_fence *old;
+
+	if (pending && !dma_fence_is_signaled(pending)) {
+		*fence = pending;
+		return -EAGAIN;
+	}
+	dma_fence_put(pending);
+	*fence = onsram_bo_job(bo, ONSRAM_JOB_WRITEBACK);
+	if (IS_ERR(*fence))
+		return PTR_ERR(*fence);
+	mutex_lock(&odev->spm.lock);
+	old = bo->writeback;
+	bo->writeback = dma_fence_get(*fence);
+	mutex_unlock(&odev->spm.lock);
+	dma_fence_put(old);
+	return -EAGAIN;
+}
+
+/*
+ * One look at whether DRAM is current: 0 when it is, EIO when it never will be,
+ * -EAGAIN with the fence of a write-back to wait for, or with NULL where commands
+ * on the rings are to be waited for.
+ */
+static int onsram_bo_try_prep(struct onsram_bo *bo, bool write, struct dma_fence **fence,
+			      struct onsram_needs *needs)
+{
+	struct onsram_device *odev = bo->ctx->odev;
+	struct dma_fence *pending = NULL;
 	bool dirty;
 	int ret = 0;
 
 	*fence = NULL;
+	*needs = (struct onsram_needs) {};
 	mutex_lock(&odev->spm.lock);
+	onsram_residency_needs(&bo->res, write, needs);
 	dirty = bo->res.state == DRM_ONSRAM_RESIDENCY_DIRTY;
-	if (dirty || !onsram_bo_idle(bo)) {
+	if (dirty)
+		pending = dma_fence_get(bo->writeback);
+	else if (!onsram_needs_met(&odev->spm.order, needs))
 		ret = -EAGAIN;
-	} else {
-		if (write)
-			onsram_residency_discard(&odev->spm, &bo->res);
-		if (bo->generation != bo->seen_generation)
-			ret = -EIO;
-		bo->seen_generation = bo->generation;
-	}
+	else if (onsram_residency_tell(&bo->res))
+		ret = -EIO;
+	else if (write)
+		onsram_residency_written(&odev->spm, &bo->res);
 	mutex_unlock(&odev->spm.lock);
-	if (!dirty)
-		return ret;
-
-	*fence = onsram_bo_job(bo, ONSRAM_JOB_WRITEBACK);
-	if (IS_ERR(*fence)) {
-		ret = PTR_ERR(*fence);
-		*fence = NULL;
-	}
-	return ret;
+	return dirty ? onsram_bo_clean(bo, pending, fence) : ret;
 }
 
-static int onsram_bo_wait_action(struct onsram_bo *bo, unsigned long timeout)
+static int onsram_bo_wait_rings(struct onsram_bo *bo, const struct onsram_needs *needs,
+				unsigned long timeout)
 {
-	struct onsram_engine *engine = &bo->ctx->odev->engine[READ_ONCE(bo->action_engine)];
-	long left = wait_event_interruptible_timeout(engine->idle_wait,
-						     onsram_bo_idle(bo), timeout);
+	struct onsram_device *odev = bo->ctx->odev;
+	long left = wait_event_interruptible_timeout(odev->idle_wait,
+						     onsram_needs_met(&odev->spm.order, needs),
+						     timeout);
 
 	return left < 0 ? left : left ? 0 : -ETIME;
 }
@@ -313,6 +332,7 @@ int onsram_ioctl_bo_cpu_prep(struct drm_device *drm, void *data, struct drm_file
 {
 	struct drm_onsram_bo_cpu_prep *args = data;
 	bool write = args->flags & DRM_ONSRAM_CPU_WRITE;
+	struct onsram_needs needs;
 	struct dma_fence *fence;
 	struct onsram_bo *bo;
 	long left;
@@ -331,7 +351,7 @@ int onsram_ioctl_bo_cpu_prep(struct drm_device *drm, void *data, struct drm_file
 			ret = left ? left : -ETIME;
 			break;
 		}
-		ret = onsram_bo_try_prep(bo, write, &fence);
+		ret = onsram_bo_try_prep(bo, write, &fence, &needs);
 		if (ret != -EAGAIN)
 			break;
 		if (fence) {
@@ -342,7 +362,7 @@ int onsram_ioctl_bo_cpu_prep(struct drm_device *drm, void *data, struct drm_file
 				ret = left ? left : -ETIME;
 		} else {
 			left = drm_timeout_abs_to_jiffies(args->timeout_ns);
-			ret = onsram_bo_wait_action(bo, left);
+			ret = onsram_bo_wait_rings(bo, &needs, left);
 			ret = ret ? ret : -EAGAIN;
 		}
 	} while (ret == -EAGAIN);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Jobs: submission to the scheduler, emission onto a ring, completion.
+ * Jobs: submission to the scheduler, emission onto a ring.
  */
 
 #include <linux/dma-resv.h>
@@ -38,6 +38,11 @@ static const struct dma_fence_ops onsram_fence_ops = {
 	.get_timeline_name = onsram_fence_timeline_name,
 };
 
+static void onsram_job_release(struct work_struct *work)
+{
+	onsram_job_free(container_of(work, struct onsram_job, release));
+}
+
 struct onsram_job *onsram_job_new(struct onsram_context *ctx, enum onsram_job_kind kind)
 {
 	struct onsram_device *odev = ctx->odev;
@@ -50,6 +55,7 @@ struct onsram_job *onsram_job_new(struct onsram_context *ctx, enum onsram_job_ki
 		return ERR_PTR(-ENOMEM);
 	INIT_LIST_HEAD(&job->link);
 	INIT_LIST_HEAD(&job->died);
+	INIT_WORK(&job->release, onsram_job_release);
 	job->odev = odev;
 	job->kind = kind;
 	job->ctx = onsram_context_get(ctx);
@@ -136,7 +142,7 @@ int onsram_job_init(struct onsram_job *job, struct drm_file *file)
 	bool ops = job->kind == ONSRAM_JOB_OPS;
 	u32 entries = ops ? job->odev->engine[0].entries : copy->entries;
 	u32 credits = min(entries - 1, job->nr_ops * (1 + ONSRAM_ACTIONS_PER_OP) +
-				       ONSRAM_ACTIONS_MIN);
+				       ONSRAM_ACTIONS_MIN + ONSRAM_EMIT_WAITS);
 	u32 i;
 	int ret;
 
@@ -168,6 +174,7 @@ static void onsram_job_unqueue(struct onsram_job *job)
 {
 	u32 i;
 
+	job->queued = false;
 	for (i = 0; i < job->nr_bos; i++) {
 		struct onsram_bo *bo = job->bos[i];
 
@@ -176,6 +183,21 @@ static void onsram_job_unqueue(struct onsram_job *job)
 			onsram_residency_discard(&job->odev->spm, &bo->res);
 		}
 	}
+}
+
+/* A job that will not run: what it should have written is nowhere */
+static void onsram_job_drop(struct onsram_job *job)
+{
+	struct onsram_spm *spm = &job->odev->spm;
+	u32 i;
+
+	mutex_lock(&spm->lock);
+	if (job->queued) {
+		for_each_set_bit(i, job->writes, job->nr_bos)
+			onsram_residency_lose(spm, &job->bos[i]->res);
+		onsram_job_unqueue(job);
+	}
+	mutex_unlock(&spm->lock);
 }
 
 /*
@@ -250,6 +272,7 @@ struct dma_fence *onsram_job_push(struct onsram_job *job)
 		job->bos[i]->queued++;
 		job->bos[i]->pending_dead = false;
 	}
+	job->queued = true;
 	mutex_unlock(&odev->spm.lock);
 
 	onsram_job_revive(job);
@@ -303,26 +326,23 @@ struct dma_fence *onsram_bo_job(struct onsram_bo *bo, enum onsram_job_kind kind)
 /* Emission: residency decides, this puts it on the ring */
 struct onsram_job_emit {
 	struct onsram_emit base;
-	struct onsram_engine *engine;
+	struct onsram_device *odev;
 	u32 op;
 };
 
-static int onsram_job_emit(struct onsram_emit *emit, const struct onsram_hw_cmd *cmd,
-			   enum onsram_push kind, struct onsram_residence *res)
+static void onsram_job_emit(struct onsram_emit *emit, const struct onsram_hw_cmd *cmd,
+			    const struct onsram_action *action)
 {
 	struct onsram_job_emit *je = container_of(emit, struct onsram_job_emit, base);
-	struct onsram_bo *bo = res ? onsram_res_to_bo(res) : NULL;
+	struct onsram_bo *bo = action->res ? onsram_res_to_bo(action->res) : NULL;
 
-	if (kind == ONSRAM_PUSH_WRITEBACK)
-		trace_onsram_writeback(je->engine->odev, bo->id, cmd->operand[1].addr, bo->bytes);
-	else if (kind == ONSRAM_PUSH_FETCH)
-		trace_onsram_prefetch(je->engine->odev, bo->id, cmd->operand[0].addr, bo->bytes);
-	else if (kind == ONSRAM_PUSH_ASSIGN)
-		trace_onsram_place(je->engine->odev, cmd->asid, cmd->arg[0], cmd->arg[1],
-				   cmd->arg[2]);
-	onsram_engine_push(je->engine, cmd, kind,
-			   kind == ONSRAM_PUSH_OP ? je->op : ONSRAM_SLOT_ACTION, bo);
-	return 0;
+	if (action->kind == ONSRAM_PUSH_WRITEBACK)
+		trace_onsram_writeback(je->odev, bo->id, cmd->operand[1].addr, bo->bytes);
+	else if (action->kind == ONSRAM_PUSH_FETCH)
+		trace_onsram_prefetch(je->odev, bo->id, cmd->operand[0].addr, bo->bytes);
+	else if (action->kind == ONSRAM_PUSH_ASSIGN)
+		trace_onsram_place(je->odev, cmd->asid, cmd->arg[0], cmd->arg[1], cmd->arg[2]);
+	onsram_engine_put(&je->odev->engine[action->engine], cmd, action, je->op);
 }
 
 struct onsram_job_run {
@@ -335,7 +355,7 @@ static struct onsram_residence *onsram_job_tensor(const struct onsram_residency_
 	return &container_of(run, struct onsram_job_run, base)->job->bos[index]->res;
 }
 
-static int onsram_job_emit_op(struct onsram_job_run *run, struct onsram_job_emit *je)
+static void onsram_job_emit_op(struct onsram_job_run *run, struct onsram_job_emit *je)
 {
 	struct onsram_job *job = run->job;
 	struct onsram_spm *spm = &job->odev->spm;
@@ -349,7 +369,6 @@ static int onsram_job_emit_op(struct onsram_job_run *run, struct onsram_job_emit
 		.dies = op->dies,
 	};
 	u32 i, used = 0;
-	int ret;
 
 	for (i = 0; i < ONSRAM_MAX_OPERANDS; i++) {
 		rop.offset[i] = op->offset[i];
@@ -361,9 +380,10 @@ static int onsram_job_emit_op(struct onsram_job_run *run, struct onsram_job_emit
 	if (job->policy == DRM_ONSRAM_POLICY_AGENT && !job->graph)
 		rop.has_rule = onsram_rule_lookup(job->odev, op->key, &rop.actions, &rop.priority);
 
-	ret = onsram_residency_op(spm, &je->base, &run->base, &rop);
+	onsram_residency_op(spm, &je->base, &run->base, &rop);
 
-	trace_onsram_op(job->odev, job->ctx->client.id, op->cmd.opcode, je->engine->seq,
+	trace_onsram_op(job->odev, job->ctx->client.id, op->cmd.opcode,
+			onsram_engine_seq(job->engine),
 			rop.resident, used & ~rop.resident);
 	if (spm->stats.evictions != evictions)
 		trace_onsram_evict(job->odev, job->ctx->client.id,
@@ -372,17 +392,19 @@ static int onsram_job_emit_op(struct onsram_job_run *run, struct onsram_job_emit
 		trace_onsram_fallback(job->odev, job->ctx->client.id, je->op, job->policy);
 	if (job->retired)
 		job->retired[je->op].resident = rop.resident;
-	return ret;
 }
 
-static int onsram_job_emit_all(struct onsram_job *job, struct onsram_engine *engine)
+static int onsram_job_emit_all(struct onsram_job *job)
 {
 	struct onsram_spm *spm = &job->odev->spm;
 	struct onsram_job_emit je = {
 		.base.push = onsram_job_emit,
-		/* Barriers and a closing NOP are not the residency's to spend */
-		.base.room = job->base.credits - job->nr_ops - job->odev->nr_engines - 1,
-		.engine = engine,
+		.base.engine = job->engine->id,
+		.base.mover = job->engine->id,
+		/* Waits and a closing NOP are not the residency's to spend */
+		.base.room = job->base.credits - job->nr_ops - ONSRAM_EMIT_WAITS - 1,
+		.base.waits = ONSRAM_EMIT_WAITS,
+		.odev = job->odev,
 	};
 	struct onsram_job_run run = {
 		.base.client = &job->ctx->client,
@@ -396,15 +418,49 @@ static int onsram_job_emit_all(struct onsram_job *job, struct onsram_engine *eng
 
 	switch (job->kind) {
 	case ONSRAM_JOB_WRITEBACK:
-		return onsram_residency_clean(spm, &je.base, &job->bos[0]->res);
+		ret = onsram_residency_clean(spm, &je.base, &job->bos[0]->res);
+		break;
 	case ONSRAM_JOB_PREFETCH:
-		return onsram_residency_fetch(spm, &je.base, &job->bos[0]->res);
+		onsram_residency_fetch(spm, &je.base, &job->bos[0]->res);
+		break;
 	case ONSRAM_JOB_OPS:
-		for (je.op = 0; !ret && je.op < job->nr_ops; je.op++)
-			ret = onsram_job_emit_op(&run, &je);
-		return ret;
+		for (; je.op < job->nr_ops; je.op++)
+			onsram_job_emit_op(&run, &je);
+		break;
 	}
-	return -EINVAL;
+	if (onsram_engine_seq(job->engine) < job->first_seq) {
+		struct onsram_hw_cmd nop = {
+			.opcode = ONSRAM_CMD_NOP,
+			.asid = job->ctx->client.asid,
+		};
+		struct onsram_action action = {
+			.kind = ONSRAM_PUSH_WAIT,
+			.engine = job->engine->id,
+		};
+		const struct onsram_needs needs = {};
+
+		onsram_order_push(&spm->order, &je.base, &nop, &action, &needs);
+	}
+	return ret;
+}
+
+static void onsram_job_start(struct onsram_job *job, struct onsram_engine *engine)
+{
+	struct onsram_device *odev = job->odev;
+
+	mutex_lock(&odev->spm.lock);
+	job->engine = engine;
+	job->fence->engine = engine;
+	dma_fence_init(&job->fence->base, &onsram_fence_ops, &job->fence->lock,
+		       engine->fence_context, ++engine->fence_seqno);
+	job->first_seq = onsram_engine_seq(engine) + 1;
+	job->error = onsram_job_emit_all(job);
+	job->last_seq = onsram_engine_seq(engine);
+	onsram_job_unqueue(job);
+	list_add_tail(&job->link, &engine->jobs);
+	trace_onsram_run(odev, job->ctx->client.id, engine->id, job->first_seq, job->last_seq);
+	onsram_engine_kick(engine);
+	mutex_unlock(&odev->spm.lock);
 }
 
 static struct dma_fence *onsram_run_job(struct drm_sched_job *sched_job)
@@ -412,55 +468,37 @@ static struct dma_fence *onsram_run_job(struct drm_sched_job *sched_job)
 	struct onsram_job *job = to_onsram_job(sched_job);
 	struct onsram_engine *engine = container_of(sched_job->sched, struct onsram_engine, sched);
 	struct onsram_device *odev = job->odev;
+	struct dma_fence *fence = ERR_PTR(-ENODEV);
+	bool signalling = dma_fence_begin_signalling();
 	int idx;
 
-	if (sched_job->s_fence->finished.error)
-		return NULL;
-	if (READ_ONCE(odev->wedged) || !drm_dev_enter(&odev->drm, &idx))
-		return ERR_PTR(-ENODEV);
-
-	mutex_lock(&odev->spm.lock);
-	job->engine = engine;
-	job->fence->engine = engine;
-	dma_fence_init(&job->fence->base, &onsram_fence_ops, &job->fence->lock,
-		       engine->fence_context, ++engine->fence_seqno);
-	job->first_seq = engine->seq + 1;
-
-	onsram_engine_barrier(engine, job->ctx);
-	job->error = onsram_job_emit_all(job, engine);
-	if (engine->seq < job->first_seq || job->error) {
-		const struct onsram_hw_cmd nop = {
-			.opcode = ONSRAM_CMD_NOP,
-			.asid = job->ctx->client.asid,
-		};
-
-		onsram_engine_push(engine, &nop, ONSRAM_PUSH_ASSIGN, ONSRAM_SLOT_ACTION, NULL);
+	if (sched_job->s_fence->finished.error) {
+		onsram_job_drop(job);
+		fence = NULL;
+	} else if (!READ_ONCE(odev->wedged) && drm_dev_enter(&odev->drm, &idx)) {
+		onsram_job_start(job, engine);
+		fence = dma_fence_get(&job->fence->base);
+		drm_dev_exit(idx);
+	} else {
+		onsram_job_drop(job);
 	}
-	job->last_seq = engine->seq;
-	job->emitted = true;
-	onsram_job_unqueue(job);
-
-	spin_lock(&engine->lock);
-	list_add_tail(&job->link, &engine->jobs);
-	spin_unlock(&engine->lock);
-	trace_onsram_run(odev, job->ctx->client.id, engine->id, job->first_seq, job->last_seq);
-	onsram_engine_kick(engine);
-	mutex_unlock(&odev->spm.lock);
-
-	drm_dev_exit(idx);
-	return dma_fence_get(&job->fence->base);
+	dma_fence_end_signalling(signalling);
+	return fence;
 }
 
+/*
+ * The scheduler runs this beside run_job: what may wait for memory, as letting go
+ * of buffers may, is left to others.
+ */
 static void onsram_free_job(struct drm_sched_job *sched_job)
 {
 	struct onsram_job *job = to_onsram_job(sched_job);
+	bool signalling = dma_fence_begin_signalling();
 
-	if (!job->emitted) {
-		mutex_lock(&job->odev->spm.lock);
-		onsram_job_unqueue(job);
-		mutex_unlock(&job->odev->spm.lock);
-	}
-	onsram_job_free(job);
+	onsram_job_drop(job);
+	drm_sched_job_cleanup(sched_job);
+	queue_work(onsram_wq, &job->release);
+	dma_fence_end_signalling(signalling);
 }
 
 const struct drm_sched_backend_ops onsram_sched_ops = {
@@ -468,63 +506,3 @@ const struct drm_sched_backend_ops onsram_sched_ops = {
 	.timedout_job = onsram_timedout_job,
 	.free_job = onsram_free_job,
 };
-
-static void onsram_stats_add(struct drm_onsram_stats *to, const struct onsram_job *job)
-{
-	const struct drm_onsram_stats *acct = &job->acct;
-
-	to->time_ps += job->end_ps - job->start_ps - job->scrub.time_ps;
-	to->compute_ps += acct->compute_ps;
-	to->dram_read_bytes += acct->dram_read_bytes;
-	to->dram_write_bytes += acct->dram_write_bytes;
-	to->spm_bytes += acct->spm_bytes;
-	to->macs += acct->macs;
-	to->ops += acct->ops;
-	to->jobs += job->kind == ONSRAM_JOB_OPS && !job->error;
-	to->errors += job->kind == ONSRAM_JOB_OPS && job->error;
-}
-
-void onsram_job_complete(struct onsram_job *job)
-{
-	struct onsram_device *odev = job->odev;
-	struct onsram_context *ctx = job->ctx;
-	u64 busy = job->end_ps - job->start_ps;
-	struct onsram_died *died;
-	struct dma_fence *fence;
-	u32 i;
-
-	if (job->error) {
-		/* What a failed job should have written is nowhere */
-		mutex_lock(&odev->spm.lock);
-		for_each_set_bit(i, job->writes, job->nr_bos)
-			onsram_bo_lost(odev, job->bos[i]);
-		mutex_unlock(&odev->spm.lock);
-	}
-
-	spin_lock(&odev->stats_lock);
-	onsram_stats_add(&ctx->stats, job);
-	onsram_stats_add(&odev->spm.stats, job);
-	odev->spm.stats.time_ps += job->scrub.time_ps;
-	odev->spm.stats.spm_bytes += job->scrub.spm_bytes;
-	ctx->energy_fj += job->energy_fj;
-	odev->energy_fj += job->energy_fj + job->scrub_fj;
-	ctx->busy_ps[job->engine->id] += busy;
-	odev->busy_ps[job->engine->id] += busy;
-	spin_unlock(&odev->stats_lock);
-
-	list_for_each_entry(died, &job->died, link)
-		onsram_nl_died(ctx, &died->what);
-	for (i = 0; job->retired && i < job->nr_ops; i++)
-		if (job->retired[i].time_ps)
-			onsram_nl_op_retired(ctx, &job->ops[i], job->retired[i].resident,
-					     job->retired[i].time_ps);
-	trace_onsram_complete(odev, ctx->client.id, job->engine->id, job->last_seq, busy,
-			      job->error);
-
-	/* Signalling may free the job */
-	fence = dma_fence_get(&job->fence->base);
-	if (job->error)
-		dma_fence_set_error(fence, job->error);
-	dma_fence_signal(fence);
-	dma_fence_put(fence);
-}

@@ -36,8 +36,9 @@ struct onsram_fence {
 };
 
 /**
- * struct onsram_retired - what the policy daemon learns of an operation: @resident, mask of
- * slots; @time_ps, modelled
+ * struct onsram_retired - what the policy daemon learns of an operation
+ * @resident: mask of slots used from the SPM
+ * @time_ps: modelled, 0 where it was not carried out
  */
 struct onsram_retired {
 	u32 resident;
@@ -64,7 +65,9 @@ struct onsram_retired {
  * @link: in engine->jobs
  * @first_seq: first command
  * @last_seq: last command
- * @emitted: it was put on a ring
+ * @queued: its buffers count it: armed, and not on a ring yet
+ * @release: frees it
+ * @started: a command of it has ended, so that @start_ps is set
  * @powered: it holds a runtime PM reference
  * @error: first error of its commands
  * @acct: what its commands cost; energy in @energy_fj
@@ -96,7 +99,9 @@ struct onsram_job {
 	struct list_head link;
 	u64 first_seq;
 	u64 last_seq;
-	bool emitted;
+	bool queued;
+	bool started;
+	struct work_struct release;
 	bool powered;
 	int error;
 	struct drm_onsram_stats acct;
@@ -113,12 +118,14 @@ struct onsram_job {
 #define to_onsram_job(j) container_of(j, struct onsram_job, base)
 
 extern const struct drm_sched_backend_ops onsram_sched_ops;
+/* onsram_retire.c: commands of jobs end */
+extern const struct onsram_ring_ops onsram_job_ring_ops;
 
 /** onsram_job_new() - a job without operations or buffers */
 struct onsram_job *onsram_job_new(struct onsram_context *ctx, enum onsram_job_kind kind);
 /** onsram_job_init() - makes it known to the scheduler once operations and buffers are in */
 int onsram_job_init(struct onsram_job *job, struct drm_file *file);
-/** onsram_job_free() - a job that was not armed */
+/** onsram_job_free() - a job that was not armed, or has ended */
 void onsram_job_free(struct onsram_job *job);
 /**
  * onsram_job_push() - orders it behind earlier jobs on its buffers, arms and queues it; the
@@ -127,8 +134,6 @@ void onsram_job_free(struct onsram_job *job);
 struct dma_fence *onsram_job_push(struct onsram_job *job);
 /** onsram_job_submit() - queues a job with its syncobjs; takes the job, also where it fails */
 int onsram_job_submit(struct onsram_job *job, struct drm_file *file, struct onsram_syncs *syncs);
-/** onsram_job_complete() - accounts a job whose last command completed and signals its fence */
-void onsram_job_complete(struct onsram_job *job);
 /**
  * onsram_bo_job() - queues a WRITEBACK or PREFETCH of one buffer; its finished fence, or an
  * ERR_PTR

@@ -115,7 +115,7 @@ static int onsram_runtime_resume(struct device *dev)
 	struct onsram_device *odev = dev_get_drvdata(dev);
 
 	mutex_lock(&odev->spm.lock);
-	onsram_residency_reset(&odev->spm, NULL);
+	onsram_residency_reset(&odev->spm);
 	mutex_unlock(&odev->spm.lock);
 	return onsram_device_start(odev);
 }
@@ -172,7 +172,7 @@ static void onsram_freeze(struct onsram_device *odev)
 		return;
 	mutex_lock(&odev->reset_lock);
 	odev->frozen = true;
-	onsram_sched_stop(odev, NULL);
+	onsram_sched_stop(odev);
 }
 
 static void onsram_thaw(struct onsram_device *odev)

@@ -17,14 +17,12 @@
 #include "onsram_job.h"
 #include "onsram_trace.h"
 
-#define ONSRAM_ENGINE_RESET_US	(1 * USEC_PER_SEC)
-
-void onsram_sched_stop(struct onsram_device *odev, struct drm_sched_job *bad)
+void onsram_sched_stop(struct onsram_device *odev)
 {
 	u32 e;
 
 	for (e = 0; e < odev->nr_engines; e++)
-		drm_sched_stop(&odev->engine[e].sched, bad);
+		drm_sched_stop(&odev->engine[e].sched, NULL);
 }
 
 static void onsram_sched_restart(struct drm_gpu_scheduler *sched)
@@ -46,56 +44,20 @@ void onsram_sched_start(struct onsram_device *odev)
 		onsram_sched_restart(&odev->engine[e].sched);
 }
 
-void onsram_residence_lost(struct onsram_residence *res)
-{
-	onsram_res_to_bo(res)->generation++;
-}
-
-static void onsram_engine_fail(struct onsram_engine *engine, int error)
-{
-	struct onsram_job *job;
-
-	/* What completed before the loss is good */
-	onsram_engine_poll(engine);
-
-	mutex_lock(&engine->poll_lock);
-	WRITE_ONCE(engine->done, engine->seq);
-	engine->next = engine->tail;
-	*engine->head = cpu_to_le32(engine->tail);
-	for (;;) {
-		spin_lock(&engine->lock);
-		job = list_first_entry_or_null(&engine->jobs, struct onsram_job, link);
-		if (job)
-			list_del_init(&job->link);
-		spin_unlock(&engine->lock);
-		if (!job)
-			break;
-		if (!job->error)
-			job->error = error;
-		onsram_job_complete(job);
-	}
-	mutex_unlock(&engine->poll_lock);
-	wake_up_all(&engine->idle_wait);
-}
-
 void onsram_device_fail(struct onsram_device *odev, int error)
 {
-	u32 e;
-
-	for (e = 0; e < odev->nr_engines; e++)
-		onsram_engine_fail(&odev->engine[e], error);
+	onsram_device_abandon(odev, error);
 	mutex_lock(&odev->spm.lock);
-	onsram_residency_reset(&odev->spm, onsram_residence_lost);
+	onsram_residency_reset(&odev->spm);
 	odev->generation++;
 	mutex_unlock(&odev->spm.lock);
-	queue_work(onsram_wq, &odev->reap);
 }
 
-int onsram_device_reset(struct onsram_device *odev, struct drm_sched_job *bad, int error)
+int onsram_device_reset(struct onsram_device *odev, int error)
 {
 	int ret;
 
-	onsram_sched_stop(odev, bad);
+	onsram_sched_stop(odev);
 	onsram_device_stop(odev);
 	onsram_device_fail(odev, error);
 	ret = onsram_device_start(odev);
@@ -103,91 +65,134 @@ int onsram_device_reset(struct onsram_device *odev, struct drm_sched_job *bad, i
 	return ret;
 }
 
-/* Does the engine wait for a semaphore that another one has yet to signal? */
-static bool onsram_engine_waits(struct onsram_engine *engine, u32 head)
-{
-	const struct onsram_hw_cmd *cmd = &engine->ring[head & (engine->entries - 1)];
-
-	return cmd->flags & ONSRAM_CMDF_WAIT &&
-	       readq(engine->odev->regs + ONSRAM_REG_SEM(cmd->wait_sem)) < cmd->wait_value;
-}
-
-/* Turns what @job still has on the ring into NOPs, from @head on */
-static void onsram_engine_skip(struct onsram_engine *engine, struct onsram_job *job, u32 head)
+/*
+ * Whom an engine waits for in the end: itself, if not for a semaphore.  What is pushed
+ * waits only for what was pushed before, so this ends.
+ */
+static struct onsram_engine *onsram_engine_waits_for(struct onsram_engine *engine)
 {
 	struct onsram_device *odev = engine->odev;
-	bool first = true;
+	u32 head = onsram_engine_read(engine, ONSRAM_ENG_HEAD), n;
 
-	mutex_lock(&odev->spm.lock);
-	for (; head != engine->tail; head++, first = false) {
-		u32 i = head & (engine->entries - 1);
-		struct onsram_hw_cmd *cmd = &engine->ring[i];
-		struct onsram_slot *slot = &engine->slots[i];
+	for (n = 0; n < odev->nr_engines; n++) {
+		const struct onsram_hw_cmd *cmd = &engine->ring[head & (engine->entries - 1)];
 
-		if (cmd->seq > job->last_seq)
+		if (head == READ_ONCE(engine->tail) || !(cmd->flags & ONSRAM_CMDF_WAIT) ||
+		    readq(odev->regs + ONSRAM_REG_SEM(cmd->wait_sem)) >= cmd->wait_value)
 			break;
-		if (slot->kind != ONSRAM_PUSH_OP) {
-			if (!first)
-				continue;
-			/* A placement action gets a second try before its tensor is given up */
-			if (engine->retried != cmd->seq) {
-				engine->retried = cmd->seq;
-				break;
-			}
-			if (slot->bo)
-				onsram_bo_lost(odev, slot->bo);
-			else if (cmd->opcode == ONSRAM_CMD_SPM_ASSIGN)
-				onsram_residency_distrust(&odev->spm, cmd->arg[0], cmd->arg[1],
-							  onsram_residence_lost);
-		}
-		if (!job->error)
-			job->error = -ETIMEDOUT;
-		cmd->opcode = ONSRAM_CMD_NOP;
-		memset(&cmd->attr, 0, sizeof(cmd->attr));
-		memset(cmd->operand, 0, sizeof(cmd->operand));
+		engine = &odev->engine[cmd->wait_sem];
+		head = onsram_engine_read(engine, ONSRAM_ENG_HEAD);
 	}
-	mutex_unlock(&odev->spm.lock);
+	return engine;
+}
+
+/* Has the engine stood at the same command for as long as it may? */
+static bool onsram_engine_stands(struct onsram_engine *engine)
+{
+	u32 head = onsram_engine_read(engine, ONSRAM_ENG_HEAD);
+	unsigned long may = msecs_to_jiffies(READ_ONCE(onsram_timeout_ms));
+
+	if (head == READ_ONCE(engine->tail))
+		return false;
+	if (head != READ_ONCE(engine->progress)) {
+		WRITE_ONCE(engine->progress, head);
+		WRITE_ONCE(engine->progress_at, jiffies);
+		return false;
+	}
+	/* The scheduler's clock was started a moment before the engine */
+	return time_after_eq(jiffies, READ_ONCE(engine->progress_at) + may - may / 8);
+}
+
+static void onsram_slot_skip(struct onsram_engine *engine, u32 i)
+{
+	struct onsram_hw_cmd *cmd = &engine->ring[i];
+
+	cmd->opcode = ONSRAM_CMD_NOP;
+	memset(&cmd->attr, 0, sizeof(cmd->attr));
+	memset(cmd->operand, 0, sizeof(cmd->operand));
+	engine->slots[i].skipped = true;
+}
+
+/* Turns the command at @head into a NOP: with an operation, all that its job has left */
+static void onsram_engine_skip(struct onsram_engine *engine, u32 head)
+{
+	const struct onsram_slot *slot = &engine->slots[head & (engine->entries - 1)];
+	struct onsram_job *job;
+	u64 last;
+
+	if (slot->action.kind != ONSRAM_PUSH_OP) {
+		/* A placement action gets a second try before its tensor is given up */
+		if (engine->retried == slot->action.seq)
+			onsram_slot_skip(engine, head & (engine->entries - 1));
+		engine->retried = slot->action.seq;
+		return;
+	}
+	job = list_first_entry(&engine->jobs, struct onsram_job, link);
+	last = job->last_seq;
+	for (; head != engine->tail; head++) {
+		u32 i = head & (engine->entries - 1);
+
+		if (engine->slots[i].action.seq > last)
+			break;
+		if (engine->slots[i].action.kind == ONSRAM_PUSH_OP)
+			onsram_slot_skip(engine, i);
+	}
 }
 
 /* -EIO where the engine does not stop */
 static int onsram_engine_recover(struct onsram_engine *engine)
 {
-	struct onsram_job *job;
-	u32 value;
-	int ret;
+	struct onsram_device *odev = engine->odev;
+	u32 head;
 
 	onsram_coredump(engine, "hang");
-
 	onsram_engine_write(engine, ONSRAM_ENG_CTRL, ONSRAM_ENG_RESET);
-	ret = read_poll_timeout(onsram_engine_read, value, !(value & ONSRAM_ENG_BUSY), 10,
-				ONSRAM_ENGINE_RESET_US, false, engine, ONSRAM_ENG_STATUS);
-	if (ret)
+	if (onsram_engine_wait_stopped(engine))
 		return -EIO;
 
 	/* It may have moved on until the reset took hold */
-	onsram_engine_poll(engine);
+	onsram_device_poll(odev);
 
-	spin_lock(&engine->lock);
-	job = list_first_entry_or_null(&engine->jobs, struct onsram_job, link);
-	spin_unlock(&engine->lock);
-	if (job) {
-		dev_err(engine->odev->drm.dev, "engine %u hung: context %u, commands %llu to %llu\n",
-			engine->id, job->ctx->client.asid, job->first_seq, job->last_seq);
-		onsram_engine_skip(engine, job, onsram_engine_read(engine, ONSRAM_ENG_HEAD));
+	mutex_lock(&odev->spm.lock);
+	head = onsram_engine_read(engine, ONSRAM_ENG_HEAD);
+	if (head != engine->tail) {
+		const struct onsram_hw_cmd *cmd = &engine->ring[head & (engine->entries - 1)];
+
+		dev_err(odev->drm.dev, "engine %u hung: context %u, command %llu (opcode %#x)\n",
+			engine->id, cmd->asid, cmd->seq, cmd->opcode);
+		trace_onsram_reset(odev, engine->id, cmd->seq);
+		onsram_engine_skip(engine, head);
 	}
-	trace_onsram_reset(engine->odev, engine->id, job ? job->last_seq : 0);
+	WRITE_ONCE(engine->progress, head);
+	WRITE_ONCE(engine->progress_at, jiffies);
 	dma_wmb();
 	onsram_engine_write(engine, ONSRAM_ENG_CTRL, ONSRAM_ENG_ENABLE);
-	onsram_engine_write(engine, ONSRAM_ENG_DOORBELL, READ_ONCE(engine->tail));
+	onsram_engine_write(engine, ONSRAM_ENG_DOORBELL, engine->kicked);
+	mutex_unlock(&odev->spm.lock);
 	return 0;
+}
+
+/* -EIO where only a device reset can help */
+static int onsram_engine_look(struct onsram_engine *engine)
+{
+	int ret = 0;
+
+	/* An interrupt that got lost is no hang */
+	onsram_device_poll(engine->odev);
+	engine = onsram_engine_waits_for(engine);
+	if (onsram_engine_stands(engine))
+		ret = onsram_engine_recover(engine);
+	if (ret)
+		dev_err(engine->odev->drm.dev, "engine %u does not stop: resetting the device\n",
+			engine->id);
+	return ret;
 }
 
 enum drm_gpu_sched_stat onsram_timedout_job(struct drm_sched_job *sched_job)
 {
 	struct onsram_engine *engine = container_of(sched_job->sched, struct onsram_engine, sched);
 	struct onsram_device *odev = engine->odev;
-	u32 head;
-	int idx;
+	int ret, idx;
 
 	mutex_lock(&odev->reset_lock);
 	/* The scheduler has unlinked the job: whatever happens, stop puts it back */
@@ -197,26 +202,10 @@ enum drm_gpu_sched_stat onsram_timedout_job(struct drm_sched_job *sched_job)
 		mutex_unlock(&odev->reset_lock);
 		return DRM_GPU_SCHED_STAT_ENODEV;
 	}
-
-	/* An interrupt that got lost is no hang */
-	onsram_engine_poll(engine);
-	head = onsram_engine_read(engine, ONSRAM_ENG_HEAD);
-	if (list_empty_careful(&engine->jobs))
-		goto restart;
-	if (head != engine->progress || onsram_engine_waits(engine, head)) {
-		engine->progress = head;
-		goto restart;
-	}
-	if (onsram_engine_recover(engine)) {
-		dev_err(odev->drm.dev, "engine %u does not stop: resetting the device\n",
-			engine->id);
-		onsram_sched_restart(&engine->sched);
-		onsram_device_reset(odev, NULL, -EIO);
-		goto out;
-	}
-restart:
+	ret = onsram_engine_look(engine);
 	onsram_sched_restart(&engine->sched);
-out:
+	if (ret)
+		onsram_device_reset(odev, -EIO);
 	drm_dev_exit(idx);
 	mutex_unlock(&odev->reset_lock);
 	return DRM_GPU_SCHED_STAT_NOMINAL;

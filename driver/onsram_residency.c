@@ -85,16 +85,14 @@ static bool onsram_may_evict_fixed(const struct onsram_residence *victim, void *
 	return victim->held_by != ctx->spm->run;
 }
 
-static int onsram_place_one(struct onsram_op_ctx *ctx, const struct onsram_placement *place)
+static void onsram_place_one(struct onsram_op_ctx *ctx, const struct onsram_placement *place)
 {
-	int ret = onsram_spm_place(ctx->spm, ctx->emit, place);
-
+	onsram_spm_place(ctx->spm, ctx->emit, place);
 	if (place->fetch)
 		ctx->found &= ~onsram_slots_of(ctx->op, place->res);
-	return ret;
 }
 
-static int onsram_place_lru(struct onsram_op_ctx *ctx)
+static void onsram_place_lru(struct onsram_op_ctx *ctx)
 {
 	struct onsram_placement place = {
 		.res = ctx->op->res[0],
@@ -104,16 +102,14 @@ static int onsram_place_lru(struct onsram_op_ctx *ctx)
 
 	/* Priorities are the rules' business, and only among those who have any */
 	ctx->outranks = true;
-	if (onsram_is_resident(place.res) || onsram_wants_contents(ctx->op, place.res))
-		return 0;
-	return onsram_place_one(ctx, &place);
+	if (!onsram_is_resident(place.res) && !onsram_wants_contents(ctx->op, place.res))
+		onsram_place_one(ctx, &place);
 }
 
-static int onsram_place_eager(struct onsram_op_ctx *ctx)
+static void onsram_place_eager(struct onsram_op_ctx *ctx)
 {
 	struct onsram_residency_op *op = ctx->op;
 	u32 s;
-	int ret;
 
 	ctx->priority = op->priority;
 	ctx->drop |= op->actions >> 8;
@@ -133,17 +129,14 @@ static int onsram_place_eager(struct onsram_op_ctx *ctx)
 				place.may_evict = onsram_may_evict;
 			if (place.fetch && op->dies & BIT(s))
 				continue;
-			ret = onsram_place_one(ctx, &place);
-			if (ret)
-				return ret;
+			onsram_place_one(ctx, &place);
 		}
 		if (onsram_is_resident(place.res))
 			place.res->priority = op->priority;
 	}
-	return 0;
 }
 
-static int onsram_start_interval(struct onsram_op_ctx *ctx, const struct onsram_plan_interval *iv)
+static void onsram_start_interval(struct onsram_op_ctx *ctx, const struct onsram_plan_interval *iv)
 {
 	struct onsram_residence *res = ctx->run->tensor(ctx->run, iv->tensor);
 	struct onsram_placement place = {
@@ -154,62 +147,43 @@ static int onsram_start_interval(struct onsram_op_ctx *ctx, const struct onsram_
 		.may_evict = onsram_may_evict_fixed,
 		.ctx = ctx,
 	};
-	int ret;
 
 	/* Elsewhere it would be in the way of another interval */
 	if (onsram_is_resident(res) && res->node.start != place.start) {
-		if (place.fetch) {
-			if (ctx->emit->room < 1)
-				return 0;
-			ret = onsram_residency_evict(ctx->spm, ctx->emit, res);
-			if (ret)
-				return ret;
-		} else {
+		if (!place.fetch)
 			onsram_residency_discard(ctx->spm, res);
-		}
+		else if (onsram_residency_evict(ctx->spm, ctx->emit, res))
+			return;
 	}
-	if (!onsram_is_resident(res)) {
-		ret = onsram_place_one(ctx, &place);
-		if (ret)
-			return ret;
-	}
+	if (!onsram_is_resident(res))
+		onsram_place_one(ctx, &place);
 	if (onsram_is_resident(res))
 		res->held_by = ctx->spm->run;
-	return 0;
 }
 
-static int onsram_place_static(struct onsram_op_ctx *ctx)
+static void onsram_place_static(struct onsram_op_ctx *ctx)
 {
 	const struct onsram_plan *plan = ctx->run->plan;
 	u32 k, i = ctx->op->index;
-	int ret;
 
-	for (k = plan->start[i]; k < plan->start[i + 1]; k++) {
-		ret = onsram_start_interval(ctx, &plan->interval[k]);
-		if (ret)
-			return ret;
-	}
-	return 0;
+	for (k = plan->start[i]; k < plan->start[i + 1]; k++)
+		onsram_start_interval(ctx, &plan->interval[k]);
 }
 
-static int onsram_end_intervals(struct onsram_op_ctx *ctx)
+/* Without room for its write-back a tensor stays until somebody needs its place */
+static void onsram_end_intervals(struct onsram_op_ctx *ctx)
 {
 	const struct onsram_plan *plan = ctx->run->plan;
 	u32 k, i = ctx->op->index;
-	int ret;
 
 	for (k = plan->end[i]; k < plan->end[i + 1]; k++) {
 		const struct onsram_plan_interval *iv = &plan->interval[plan->by_end[k]];
 		struct onsram_residence *res = ctx->run->tensor(ctx->run, iv->tensor);
 
 		res->held_by = 0;
-		if (iv->flags & ONSRAM_INTERVAL_KEEP)
-			continue;
-		ret = onsram_residency_evict(ctx->spm, ctx->emit, res);
-		if (ret && ret != -ENOSPC)
-			return ret;
+		if (!(iv->flags & ONSRAM_INTERVAL_KEEP))
+			onsram_residency_evict(ctx->spm, ctx->emit, res);
 	}
-	return 0;
 }
 
 static bool onsram_has_plan(const struct onsram_op_ctx *ctx)
@@ -217,22 +191,26 @@ static bool onsram_has_plan(const struct onsram_op_ctx *ctx)
 	return ctx->run->policy == DRM_ONSRAM_POLICY_AGENT && ctx->run->plan;
 }
 
-static int onsram_place(struct onsram_op_ctx *ctx)
+static void onsram_place(struct onsram_op_ctx *ctx)
 {
 	u32 policy = ctx->run->policy;
 
-	if (onsram_has_plan(ctx))
-		return onsram_place_static(ctx);
-	if (policy == DRM_ONSRAM_POLICY_AGENT && ctx->op->has_rule)
-		return onsram_place_eager(ctx);
+	if (onsram_has_plan(ctx)) {
+		onsram_place_static(ctx);
+		return;
+	}
+	if (policy == DRM_ONSRAM_POLICY_AGENT && ctx->op->has_rule) {
+		onsram_place_eager(ctx);
+		return;
+	}
 	if (policy == DRM_ONSRAM_POLICY_AGENT) {
 		onsram_count(&ctx->spm->stats.fallbacks, &ctx->run->client->stats->fallbacks);
 		policy = ctx->run->fallback;
 	}
 	if (policy == DRM_ONSRAM_POLICY_LRU)
-		return onsram_place_lru(ctx);
-	ctx->drop |= GENMASK(ONSRAM_MAX_OPERANDS - 1, 0);
-	return 0;
+		onsram_place_lru(ctx);
+	else
+		ctx->drop |= GENMASK(ONSRAM_MAX_OPERANDS - 1, 0);
 }
 
 /* Bytes of the elements a view names, repeated ones once */
@@ -269,53 +247,61 @@ static void onsram_account_op(struct onsram_op_ctx *ctx)
 	}
 }
 
-static int onsram_push_op(struct onsram_op_ctx *ctx)
+static struct onsram_access *onsram_slot_access(const struct onsram_residency_op *op, u32 s)
+{
+	return &op->res[s]->access[op->resident & BIT(s) ? ONSRAM_PLACE : ONSRAM_HOME];
+}
+
+static void onsram_push_op(struct onsram_op_ctx *ctx)
 {
 	struct onsram_residency_op *op = ctx->op;
+	struct onsram_action action = {
+		.kind = ONSRAM_PUSH_OP,
+		.engine = ctx->emit->engine,
+		.born = op->born,
+		.whole = op->writes_all || op->born & BIT(0),
+	};
 	struct onsram_hw_cmd cmd = *op->cmd;
+	struct onsram_needs needs = {};
 	u32 s;
-	int ret;
 
 	cmd.asid = ctx->run->client->asid;
 	op->resident = onsram_resident_slots(op);
+	action.resident = op->resident;
 	for (s = 0; s < ONSRAM_MAX_OPERANDS; s++) {
 		if (op->resident & BIT(s))
 			cmd.operand[s].addr = ONSRAM_ADDR_SPM |
 				(onsram_residency_offset(op->res[s]) + op->offset[s]);
+		if (op->res[s])
+			onsram_needs_add(&needs, onsram_slot_access(op, s), !s);
 	}
-	ret = ctx->emit->push(ctx->emit, &cmd, ONSRAM_PUSH_OP, NULL);
-	if (ret) {
-		/* never written, if it was placed for this operation */
-		if (op->resident & ~ctx->found & BIT(0))
-			onsram_residency_discard(ctx->spm, op->res[0]);
-		return ret;
-	}
-	for (s = 0; s < ONSRAM_MAX_OPERANDS; s++)
+	onsram_order_push(&ctx->spm->order, ctx->emit, &cmd, &action, &needs);
+
+	/* The output last: a write ends the list of reads */
+	for (s = ONSRAM_MAX_OPERANDS; s-- > 0;) {
+		if (op->res[s])
+			onsram_access_mark(onsram_slot_access(op, s), &action, !s);
 		if (op->resident & BIT(s))
 			list_move_tail(&op->res[s]->lru, &ctx->spm->lru);
+	}
 	if (op->resident & BIT(0))
 		op->res[0]->state = DRM_ONSRAM_RESIDENCY_DIRTY;
 	onsram_account_op(ctx);
-	return 0;
 }
 
-static int onsram_drop(struct onsram_op_ctx *ctx)
+static void onsram_drop(struct onsram_op_ctx *ctx)
 {
 	struct onsram_residency_op *op = ctx->op;
 	u32 s;
-	int ret;
 
 	for (s = 0; s < ONSRAM_MAX_OPERANDS; s++)
 		if (op->res[s] && op->dies & BIT(s))
 			onsram_residency_discard(ctx->spm, op->res[s]);
-	for (s = 0; s < ONSRAM_MAX_OPERANDS; s++) {
-		if (!op->res[s] || !(ctx->drop & BIT(s)))
-			continue;
-		ret = onsram_residency_evict(ctx->spm, ctx->emit, op->res[s]);
-		if (ret && ret != -ENOSPC)
-			return ret;
-	}
-	return onsram_has_plan(ctx) ? onsram_end_intervals(ctx) : 0;
+	for (s = 0; s < ONSRAM_MAX_OPERANDS; s++)
+		if (op->res[s] && ctx->drop & BIT(s))
+			onsram_residency_evict(ctx->spm, ctx->emit, op->res[s]);
+	if (onsram_has_plan(ctx))
+		onsram_end_intervals(ctx);
 }
 
 static bool onsram_uses_staging(const struct onsram_hw_cmd *cmd)
@@ -323,8 +309,8 @@ static bool onsram_uses_staging(const struct onsram_hw_cmd *cmd)
 	return cmd->opcode == ONSRAM_OP_GEMM || cmd->opcode == ONSRAM_OP_CONV;
 }
 
-int onsram_residency_op(struct onsram_spm *spm, struct onsram_emit *emit,
-			const struct onsram_residency_run *run, struct onsram_residency_op *op)
+void onsram_residency_op(struct onsram_spm *spm, struct onsram_emit *emit,
+			 const struct onsram_residency_run *run, struct onsram_residency_op *op)
 {
 	struct onsram_op_ctx ctx = {
 		.spm = spm,
@@ -333,18 +319,14 @@ int onsram_residency_op(struct onsram_spm *spm, struct onsram_emit *emit,
 		.op = op,
 		.found = onsram_resident_slots(op),
 	};
-	int ret;
 
 	/* what a job before this one held, held until its end */
 	if (!op->index)
 		spm->run++;
 
-	ret = onsram_place(&ctx);
-	if (!ret && onsram_uses_staging(op->cmd))
-		ret = onsram_spm_release_stale(spm, emit, run->client->asid);
-	if (!ret)
-		ret = onsram_push_op(&ctx);
-	if (!ret)
-		ret = onsram_drop(&ctx);
-	return ret;
+	onsram_place(&ctx);
+	if (onsram_uses_staging(op->cmd))
+		onsram_spm_release_stale(spm, emit, run->client->asid);
+	onsram_push_op(&ctx);
+	onsram_drop(&ctx);
 }

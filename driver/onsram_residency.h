@@ -2,10 +2,15 @@
 /*
  * Residency: which tensors lie in the SPM, where, and whether DRAM has the same.
  *
- * Everything here happens in queue order: the caller holds spm->lock from the
- * first command of a job to its last, and the state describes the SPM as it
- * will be when the commands pushed so far have run.  Nothing allocates or waits
- * after onsram_spm_init().
+ * Placing happens in queue order: the caller holds spm->lock from the first
+ * command of a job to its last, and the state describes the SPM as it will be
+ * when the commands pushed so far have run.  Nothing allocates or waits after
+ * onsram_spm_init().
+ *
+ * Whether contents are there is known in the order in which commands end
+ * (onsram_retire()): a location of a tensor holds what was last written to it, or
+ * that is lost since a certain command, until something writes it whole again.
+ * What reads a lost location computes garbage, so that its output is lost, too.
  *
  * A resident tensor is always used from the SPM, whatever the policy: DRAM may
  * be stale.  Policies only decide what becomes resident and what stops to be.
@@ -22,36 +27,20 @@
 
 #include <hw/misc/onsram_hw.h>
 
+#include "onsram_order.h"
+
 struct onsram_plan;
 struct onsram_residence;
 
 /**
- * enum onsram_push - what a pushed command is for
- * @ONSRAM_PUSH_OP: the operation itself; always fits
- * @ONSRAM_PUSH_ASSIGN: SPM ownership
- * @ONSRAM_PUSH_WRITEBACK: COPY of a tensor from SPM to DRAM
- * @ONSRAM_PUSH_FETCH: COPY of a tensor from DRAM to SPM
+ * enum onsram_location - where contents of a tensor can be
+ * @ONSRAM_HOME: DRAM
+ * @ONSRAM_PLACE: SPM
  */
-enum onsram_push {
-	ONSRAM_PUSH_OP,
-	ONSRAM_PUSH_ASSIGN,
-	ONSRAM_PUSH_WRITEBACK,
-	ONSRAM_PUSH_FETCH,
-};
-
-/**
- * struct onsram_emit - where residency puts commands
- * @push: appends a copy of @cmd.  Residency fills opcode, asid (the owner's of what
- *	the command touches), attr and operands or args; push fills sequence,
- *	semaphores and flags.  @res is the tensor a WRITEBACK or FETCH moves, else
- *	NULL.  Must succeed for OP, and for the others while @room is not 0; an
- *	error means the command is not on the ring and ends the job.
- * @room: placement actions (everything but OP) that still fit; residency counts it down
- */
-struct onsram_emit {
-	int (*push)(struct onsram_emit *emit, const struct onsram_hw_cmd *cmd,
-		    enum onsram_push kind, struct onsram_residence *res);
-	u32 room;
+enum onsram_location {
+	ONSRAM_HOME,
+	ONSRAM_PLACE,
+	ONSRAM_LOCATIONS
 };
 
 /**
@@ -69,6 +58,18 @@ struct onsram_residency_client {
 };
 
 /**
+ * struct onsram_loss - since when the contents of a location are lost
+ * @since: stamp of the command whose contents were lost first, 0: they are not lost
+ * @until: of the last such command: what is written behind it counts again
+ *
+ * They differ where a loss is found out before commands in front of it have ended.
+ */
+struct onsram_loss {
+	u64 since;
+	u64 until;
+};
+
+/**
  * struct onsram_residence - a tensor's place, embedded in its buffer object
  *
  * All guarded by spm->lock.
@@ -81,6 +82,11 @@ struct onsram_residency_client {
  * @priority: of the eager rule that placed it: who stays when room is short
  * @held_by: spm->run of the job whose plan wants it to stay until its interval ends
  * @lru: link in spm->lru while resident
+ * @access: who used its home, and its place while it has one
+ * @lost: whether its home, and its place, hold what was last written there
+ * @generation: how often contents were lost that were nowhere else
+ * @counted: the present loss is in @generation, and nobody was told or wrote it anew since
+ * @told: @generation the CPU was last told about
  */
 struct onsram_residence {
 	struct drm_mm_node node;
@@ -91,6 +97,11 @@ struct onsram_residence {
 	u32 priority;
 	u64 held_by;
 	struct list_head lru;
+	struct onsram_access access[ONSRAM_LOCATIONS];
+	struct onsram_loss lost[ONSRAM_LOCATIONS];
+	u64 generation;
+	bool counted;
+	u64 told;
 };
 
 /**
@@ -108,6 +119,9 @@ struct onsram_residence {
  *	owner for; released before the next operation that uses the staging window
  * @assigned: granules that the device has an owner for: the context of client @owner
  * @nr_stale: bits set in @stale
+ * @order: rings of the engines
+ * @used_by: per granule and engine: sequence of the last command that used what is no
+ *	resident's any more
  * @run: counts jobs
  * @stats: totals of the device; fields as in struct onsram_residency_client
  */
@@ -123,6 +137,8 @@ struct onsram_spm {
 	unsigned long *stale;
 	unsigned long *assigned;
 	u32 nr_stale;
+	struct onsram_order order;
+	u64 *used_by;
 	u64 run;
 	struct drm_onsram_stats stats;
 };
@@ -177,11 +193,12 @@ struct onsram_residency_op {
  * onsram_spm_init() - prepare the SPM of a device that has just been reset
  * @spm: to initialise
  * @bytes: size; the residents' share is what exceeds ONSRAM_STAGING_MIN
+ * @nr_engines: engines that use it
  *
  * Return: 0, -EINVAL where @bytes is not a multiple of the granule, larger than
  * 4 GiB or smaller than the staging window, or -ENOMEM.
  */
-int onsram_spm_init(struct onsram_spm *spm, u64 bytes);
+int onsram_spm_init(struct onsram_spm *spm, u64 bytes, u32 nr_engines);
 /** onsram_spm_fini() - every resident must have been released */
 void onsram_spm_fini(struct onsram_spm *spm);
 
@@ -209,73 +226,94 @@ void onsram_residence_init(struct onsram_residence *res, struct onsram_residency
  *
  * NONE uses what it finds resident and makes it give its place up after the
  * operation, so that a client that switches to NONE drains.
- *
- * Return: 0 or the error of emit->push().
  */
-int onsram_residency_op(struct onsram_spm *spm, struct onsram_emit *emit,
-			const struct onsram_residency_run *run, struct onsram_residency_op *op);
+void onsram_residency_op(struct onsram_spm *spm, struct onsram_emit *emit,
+			 const struct onsram_residency_run *run, struct onsram_residency_op *op);
 
 /**
  * onsram_residency_clean() - bring DRAM up to date; the tensor stays resident
  *
- * Return: 0, -ENOSPC without room in @emit, or the error of emit->push().
+ * Return: 0, or -ENOSPC without room in @emit.
  */
 int onsram_residency_clean(struct onsram_spm *spm, struct onsram_emit *emit,
 			   struct onsram_residence *res);
 /**
  * onsram_residency_evict() - bring DRAM up to date and end residency
  *
- * Return: as onsram_residency_clean().
+ * Return: 0, or -ENOSPC without room in @emit.
  */
 int onsram_residency_evict(struct onsram_spm *spm, struct onsram_emit *emit,
 			   struct onsram_residence *res);
-/**
- * onsram_residency_fetch() - bring a tensor in where there is free room; never evicts
- *
- * Return: 0 also where there is no room, or the error of emit->push().
- */
-int onsram_residency_fetch(struct onsram_spm *spm, struct onsram_emit *emit,
-			   struct onsram_residence *res);
+/** onsram_residency_fetch() - bring a tensor in where there is free room; never evicts */
+void onsram_residency_fetch(struct onsram_spm *spm, struct onsram_emit *emit,
+			    struct onsram_residence *res);
 /**
  * onsram_residency_discard() - end residency without write-back
  *
- * For a tensor that is dead, freed, or whose contents are lost.  Pushes nothing.
+ * For a tensor that is dead, freed, or written by the CPU.  Pushes nothing.
  * Return: true where contents that DRAM does not have went away.
  */
 bool onsram_residency_discard(struct onsram_spm *spm, struct onsram_residence *res);
 /**
- * onsram_residency_drop_client() - discard everything of a client
- *
- * For a client whose last job has been pushed and whose buffers nobody will read.
- */
-void onsram_residency_drop_client(struct onsram_spm *spm,
-				  const struct onsram_residency_client *client);
-/**
  * onsram_residency_drop_all() - evict every resident, for suspend
  *
  * Return: 0 when nothing is resident any more; -ENOSPC when @emit ran out of
- * room: call again with more; or the error of emit->push().
+ * room: call again with more.
  */
 int onsram_residency_drop_all(struct onsram_spm *spm, struct onsram_emit *emit);
 /**
  * onsram_residency_reset() - the SPM lost its contents and the device its owners
- * @spm: locked
- * @lost: called for each tensor whose only contents were in the SPM; may be NULL
+ * @spm: locked; every command pushed has been retired
  */
-void onsram_residency_reset(struct onsram_spm *spm, void (*lost)(struct onsram_residence *res));
+void onsram_residency_reset(struct onsram_spm *spm);
 
 /**
- * onsram_residency_distrust() - the device failed to carry an SPM_ASSIGN out
+ * onsram_retire() - accounts for the end of a command
  * @spm: locked
- * @offset: of the range, bytes
- * @bytes: length of the range
- * @lost: as for onsram_residency_reset(), called for residents of the range
+ * @action: as it was pushed; onsram_order_ready() has said yes
+ * @operands: OP: tensors of the operation by slot, else NULL
+ * @failed: it was not carried out, or not known to have been
  *
- * Whose the range is and what it holds is not known: its next place is assigned
- * and scrubbed whoever it is for.
+ * A movement that failed is damage of its tensor, an assignment that failed of who
+ * lies there.
+ *
+ * Return: 0, or -EIO where an operation read what is lost.
  */
-void onsram_residency_distrust(struct onsram_spm *spm, u64 offset, u64 bytes,
-			       void (*lost)(struct onsram_residence *res));
+int onsram_retire(struct onsram_spm *spm, const struct onsram_action *action,
+		  struct onsram_residence *const *operands, bool failed);
+/**
+ * onsram_residency_broken() - the place of a tensor holds a word that cannot be read
+ * @spm: locked
+ * @action: command that found out
+ * @res: tensor
+ */
+void onsram_residency_broken(struct onsram_spm *spm, const struct onsram_action *action,
+			     struct onsram_residence *res);
+/**
+ * onsram_residency_lose() - the contents of a tensor are lost from here on in queue order
+ *
+ * For what a job should have written that will not run.
+ */
+void onsram_residency_lose(struct onsram_spm *spm, struct onsram_residence *res);
+/** onsram_residency_written() - the CPU has written the tensor, which is idle, in DRAM */
+void onsram_residency_written(struct onsram_spm *spm, struct onsram_residence *res);
+
+/** onsram_residency_needs() - what the CPU waits for before it reads, or writes, the home */
+void onsram_residency_needs(const struct onsram_residence *res, bool write,
+			    struct onsram_needs *needs);
+/** onsram_residency_all_needs() - every command that still uses the tensor */
+void onsram_residency_all_needs(const struct onsram_residence *res, struct onsram_needs *needs);
+
+/**
+ * onsram_residency_tell() - must the CPU, which is about to use it, be told that its contents
+ * are lost?  The tensor is idle and not dirty; says yes once for each loss
+ */
+bool onsram_residency_tell(struct onsram_residence *res);
+/** onsram_residency_is_lost() - are the contents in DRAM lost, as far as commands have ended? */
+static inline bool onsram_residency_is_lost(const struct onsram_residence *res)
+{
+	return res->lost[ONSRAM_HOME].since;
+}
 
 /** onsram_residency_offset() - SPM offset of a resident, bytes */
 u64 onsram_residency_offset(const struct onsram_residence *res);

@@ -22,7 +22,7 @@ static struct onsram_residence *onsram_node_residence(const struct drm_mm_node *
 	return container_of(node, struct onsram_residence, node);
 }
 
-int onsram_spm_init(struct onsram_spm *spm, u64 bytes)
+int onsram_spm_init(struct onsram_spm *spm, u64 bytes, u32 nr_engines)
 {
 	if (bytes % ONSRAM_SPM_GRANULE || bytes < ONSRAM_STAGING_MIN || bytes > 1ull << 32)
 		return -EINVAL;
@@ -33,8 +33,12 @@ int onsram_spm_init(struct onsram_spm *spm, u64 bytes)
 	spm->owner = kvcalloc(spm->granules, sizeof(*spm->owner), GFP_KERNEL);
 	spm->stale = bitmap_zalloc(spm->granules, GFP_KERNEL);
 	spm->assigned = bitmap_zalloc(spm->granules, GFP_KERNEL);
-	if (!spm->owner || !spm->stale || !spm->assigned) {
+	spm->used_by = kvcalloc(spm->granules, nr_engines * sizeof(*spm->used_by), GFP_KERNEL);
+	spm->order.nr_engines = nr_engines;
+	spm->order.stamp = 1;
+	if (!spm->owner || !spm->stale || !spm->assigned || !spm->used_by) {
 		kvfree(spm->owner);
+		kvfree(spm->used_by);
 		bitmap_free(spm->stale);
 		bitmap_free(spm->assigned);
 		return -ENOMEM;
@@ -50,6 +54,7 @@ void onsram_spm_fini(struct onsram_spm *spm)
 	drm_mm_takedown(&spm->mm);
 	mutex_destroy(&spm->lock);
 	kvfree(spm->owner);
+	kvfree(spm->used_by);
 	bitmap_free(spm->stale);
 	bitmap_free(spm->assigned);
 }
@@ -74,8 +79,34 @@ u64 onsram_residency_bytes(const struct onsram_residence *res)
 	return onsram_is_resident(res) ? res->node.size * ONSRAM_SPM_GRANULE : 0;
 }
 
-static int onsram_push_assign(struct onsram_emit *emit, u32 asid, u32 start, u32 granules,
-			      u32 flags)
+/* What was used in a range that is nobody's, for who uses it next */
+static void onsram_range_needs(const struct onsram_spm *spm, u32 start, u32 granules,
+			       struct onsram_needs *needs)
+{
+	u32 nr = spm->order.nr_engines, g, e;
+
+	for (g = start; g < start + granules; g++)
+		for (e = 0; e < nr; e++)
+			needs->seq[e] = max(needs->seq[e], spm->used_by[g * nr + e]);
+}
+
+/* Who waits for @access has waited for all that used the range before */
+static void onsram_range_mark(struct onsram_spm *spm, u32 start, u32 granules,
+			      const struct onsram_access *access)
+{
+	u32 nr = spm->order.nr_engines, g, e;
+	u64 *used = spm->used_by + start * nr;
+
+	for (g = 0; g < granules; g++, used += nr) {
+		for (e = 0; e < nr; e++)
+			used[e] = access->read[e];
+		used[access->writer] = max(used[access->writer], access->write);
+	}
+}
+
+static void onsram_push_assign(struct onsram_spm *spm, struct onsram_emit *emit, u32 engine,
+			       u32 asid, u32 start, u32 granules, u32 flags,
+			       const struct onsram_needs *needs, struct onsram_access *access)
 {
 	struct onsram_hw_cmd cmd = {
 		.opcode = ONSRAM_CMD_SPM_ASSIGN,
@@ -84,23 +115,38 @@ static int onsram_push_assign(struct onsram_emit *emit, u32 asid, u32 start, u32
 		.arg[1] = (u64)granules * ONSRAM_SPM_GRANULE,
 		.arg[2] = flags,
 	};
+	struct onsram_action action = {
+		.kind = ONSRAM_PUSH_ASSIGN,
+		.engine = engine,
+		.start = start,
+		.granules = granules,
+	};
 
 	emit->room--;
-	return emit->push(emit, &cmd, ONSRAM_PUSH_ASSIGN, NULL);
+	onsram_order_push(&spm->order, emit, &cmd, &action, needs);
+	onsram_access_mark(access, &action, true);
 }
 
 /*
  * The whole tensor as words: its home is mapped in pages and its range is
  * granules, so that rounding up to a word stays inside both.
  */
-static int onsram_push_copy(struct onsram_emit *emit, struct onsram_residence *res,
-			    enum onsram_push kind)
+static void onsram_push_copy(struct onsram_spm *spm, struct onsram_emit *emit,
+			     struct onsram_residence *res, enum onsram_push kind)
 {
 	struct onsram_hw_cmd cmd = {
 		.opcode = ONSRAM_OP_COPY,
 		.asid = res->client->asid,
 	};
-	u32 spm_slot = kind == ONSRAM_PUSH_FETCH ? 0 : 1;
+	struct onsram_action action = {
+		.kind = kind,
+		.engine = emit->mover,
+		.res = res,
+	};
+	bool fetch = kind == ONSRAM_PUSH_FETCH;
+	struct onsram_access *from = &res->access[fetch ? ONSRAM_HOME : ONSRAM_PLACE];
+	struct onsram_access *to = &res->access[fetch ? ONSRAM_PLACE : ONSRAM_HOME];
+	struct onsram_needs needs = {};
 	u32 s;
 
 	for (s = 0; s < 2; s++) {
@@ -111,24 +157,24 @@ static int onsram_push_copy(struct onsram_emit *emit, struct onsram_residence *r
 		view->dims[0] = DIV_ROUND_UP(res->bytes, sizeof(u32));
 		view->strides[0] = 1;
 	}
-	cmd.operand[spm_slot].addr = ONSRAM_ADDR_SPM | onsram_residency_offset(res);
-	cmd.operand[!spm_slot].addr = res->va;
+	cmd.operand[!fetch].addr = ONSRAM_ADDR_SPM | onsram_residency_offset(res);
+	cmd.operand[fetch].addr = res->va;
 	emit->room--;
-	return emit->push(emit, &cmd, kind, res);
+	onsram_needs_add(&needs, from, false);
+	onsram_needs_add(&needs, to, true);
+	onsram_order_push(&spm->order, emit, &cmd, &action, &needs);
+	onsram_access_mark(from, &action, false);
+	onsram_access_mark(to, &action, true);
 }
 
-static int onsram_push_writeback(struct onsram_spm *spm, struct onsram_emit *emit,
-				 struct onsram_residence *res)
+int onsram_residency_clean(struct onsram_spm *spm, struct onsram_emit *emit,
+			   struct onsram_residence *res)
 {
-	int ret;
-
 	if (res->state != DRM_ONSRAM_RESIDENCY_DIRTY)
 		return 0;
 	if (!emit->room)
 		return -ENOSPC;
-	ret = onsram_push_copy(emit, res, ONSRAM_PUSH_WRITEBACK);
-	if (ret)
-		return ret;
+	onsram_push_copy(spm, emit, res, ONSRAM_PUSH_WRITEBACK);
 	res->state = DRM_ONSRAM_RESIDENCY_CLEAN;
 	onsram_count(&spm->stats.writebacks, &res->client->stats->writebacks);
 	return 0;
@@ -141,6 +187,7 @@ bool onsram_residency_discard(struct onsram_spm *spm, struct onsram_residence *r
 
 	if (!onsram_is_resident(res))
 		return false;
+	onsram_range_mark(spm, start, n, &res->access[ONSRAM_PLACE]);
 	bitmap_set(spm->stale, start, n);
 	spm->nr_stale += n;
 	drm_mm_remove_node(&res->node);
@@ -155,38 +202,31 @@ bool onsram_residency_discard(struct onsram_spm *spm, struct onsram_residence *r
 	return dirty;
 }
 
-int onsram_residency_clean(struct onsram_spm *spm, struct onsram_emit *emit,
-			   struct onsram_residence *res)
-{
-	return onsram_push_writeback(spm, emit, res);
-}
-
 int onsram_residency_evict(struct onsram_spm *spm, struct onsram_emit *emit,
 			   struct onsram_residence *res)
 {
-	int ret = onsram_push_writeback(spm, emit, res);
+	int ret = onsram_residency_clean(spm, emit, res);
 
 	if (!ret)
 		onsram_residency_discard(spm, res);
 	return ret;
 }
 
-/* A resident loses its place to another */
-static int onsram_spm_displace(struct onsram_spm *spm, struct onsram_emit *emit,
-			       struct onsram_residence *victim)
-{
-	onsram_count(&spm->stats.evictions, &victim->client->stats->evictions);
-	return onsram_residency_evict(spm, emit, victim);
-}
-
 /* Takes the granules of a node that was just allocated over from whoever had them */
-static int onsram_spm_claim(struct onsram_spm *spm, struct onsram_emit *emit,
-			    struct onsram_residence *res)
+static void onsram_spm_claim(struct onsram_spm *spm, struct onsram_emit *emit, u32 engine,
+			     struct onsram_residence *res)
 {
 	u32 start = res->node.start, end = start + res->node.size, id = res->client->id;
+	struct onsram_access *access = &res->access[ONSRAM_PLACE];
 	bool assign = false, scrub = false;
+	struct onsram_needs needs = {};
 	u32 g;
-	int ret;
+
+	onsram_range_needs(spm, start, end - start, &needs);
+	/* What is known of contents is known of one place at a time */
+	onsram_needs_add(&needs, access, true);
+	memset(access, 0, sizeof(*access));
+	memcpy(access->read, needs.seq, sizeof(access->read));
 
 	for (g = start; g < end; g++) {
 		if (!test_bit(g, spm->assigned) || spm->owner[g] != id)
@@ -197,17 +237,14 @@ static int onsram_spm_claim(struct onsram_spm *spm, struct onsram_emit *emit,
 			spm->nr_stale--;
 	}
 	if (!assign)
-		return 0;
-	ret = onsram_push_assign(emit, res->client->asid, start, end - start,
-				 scrub ? ONSRAM_ASSIGN_SCRUB : 0);
-	if (ret)
-		return ret;
+		return;
+	onsram_push_assign(spm, emit, engine, res->client->asid, start, end - start,
+			   scrub ? ONSRAM_ASSIGN_SCRUB : 0, &needs, access);
 	if (scrub)
 		onsram_count(&spm->stats.scrubs, &res->client->stats->scrubs);
 	bitmap_set(spm->assigned, start, end - start);
 	for (g = start; g < end; g++)
 		spm->owner[g] = id;
-	return 0;
 }
 
 /* Would @place fit if everything that may be evicted were? */
@@ -285,85 +322,70 @@ static void onsram_spm_account(struct onsram_spm *spm, struct onsram_residence *
 	own->peak_bytes = max(own->peak_bytes, own->resident_bytes);
 }
 
-int onsram_spm_place(struct onsram_spm *spm, struct onsram_emit *emit,
-		     const struct onsram_placement *place)
+void onsram_spm_place(struct onsram_spm *spm, struct onsram_emit *emit,
+		      const struct onsram_placement *place)
 {
 	struct onsram_residence *res = place->res;
 	u32 need = onsram_granules(res);
 	u32 commands = place->fetch ? 2 : 1;
-	int ret;
 
 	if (emit->room < commands || res->bytes > (u64)spm->capacity * ONSRAM_SPM_GRANULE ||
 	    !onsram_spm_feasible(spm, place, need))
-		return 0;
+		return;
 
 	while (!onsram_spm_try(spm, place, need)) {
 		struct onsram_residence *victim = NULL;
 
 		if (emit->room <= commands)
-			return 0;
+			return;
 		if (place->fixed)
 			victim = onsram_spm_occupant(spm, place->start, place->start + need);
 		if (!victim)
 			victim = onsram_spm_victim(spm, place);
 		if (WARN_ON_ONCE(!victim))
-			return 0;
-		ret = onsram_spm_displace(spm, emit, victim);
-		if (ret)
-			return ret;
+			return;
+		onsram_count(&spm->stats.evictions, &victim->client->stats->evictions);
+		onsram_residency_evict(spm, emit, victim);
 	}
 
 	onsram_spm_account(spm, res, need);
 	/* the same contents as DRAM, or none: the operation that writes it makes it dirty */
 	res->state = DRM_ONSRAM_RESIDENCY_CLEAN;
 
-	ret = onsram_spm_claim(spm, emit, res);
-	if (!ret && place->fetch) {
-		ret = onsram_push_copy(emit, res, ONSRAM_PUSH_FETCH);
-		if (!ret)
-			onsram_count(&spm->stats.prefetches, &res->client->stats->prefetches);
+	onsram_spm_claim(spm, emit, place->fetch ? emit->mover : emit->engine, res);
+	if (place->fetch) {
+		onsram_push_copy(spm, emit, res, ONSRAM_PUSH_FETCH);
+		onsram_count(&spm->stats.prefetches, &res->client->stats->prefetches);
 	}
-	if (ret)
-		onsram_residency_discard(spm, res);
-	return ret;
 }
 
-int onsram_residency_fetch(struct onsram_spm *spm, struct onsram_emit *emit,
-			   struct onsram_residence *res)
+void onsram_residency_fetch(struct onsram_spm *spm, struct onsram_emit *emit,
+			    struct onsram_residence *res)
 {
 	struct onsram_placement place = { .res = res, .fetch = true };
 
-	if (onsram_is_resident(res))
-		return 0;
-	return onsram_spm_place(spm, emit, &place);
+	if (!onsram_is_resident(res))
+		onsram_spm_place(spm, emit, &place);
 }
 
-int onsram_spm_release_stale(struct onsram_spm *spm, struct onsram_emit *emit, u32 asid)
+void onsram_spm_release_stale(struct onsram_spm *spm, struct onsram_emit *emit, u32 asid)
 {
 	unsigned long start = 0, end;
-	int ret;
 
 	while (spm->nr_stale && emit->room) {
+		struct onsram_access access = {};
+		struct onsram_needs needs = {};
+
 		start = find_next_bit(spm->stale, spm->granules, start);
 		end = find_next_zero_bit(spm->stale, spm->granules, start);
-		ret = onsram_push_assign(emit, asid, start, end - start, ONSRAM_ASSIGN_RELEASE);
-		if (ret)
-			return ret;
+		onsram_range_needs(spm, start, end - start, &needs);
+		onsram_push_assign(spm, emit, emit->engine, asid, start, end - start,
+				   ONSRAM_ASSIGN_RELEASE, &needs, &access);
+		onsram_range_mark(spm, start, end - start, &access);
 		bitmap_clear(spm->stale, start, end - start);
 		bitmap_clear(spm->assigned, start, end - start);
 		spm->nr_stale -= end - start;
 	}
-	return 0;
-}
-
-void onsram_residency_drop_client(struct onsram_spm *spm,
-				  const struct onsram_residency_client *client)
-{
-	struct onsram_residence *res, *next;
-
-	list_for_each_entry_safe(res, next, &spm->lru, lru)
-		if (res->client == client)
-			onsram_residency_discard(spm, res);
 }
 
 int onsram_residency_drop_all(struct onsram_spm *spm, struct onsram_emit *emit)
@@ -379,30 +401,26 @@ int onsram_residency_drop_all(struct onsram_spm *spm, struct onsram_emit *emit)
 	return 0;
 }
 
-void onsram_residency_reset(struct onsram_spm *spm, void (*lost)(struct onsram_residence *res))
+void onsram_residency_reset(struct onsram_spm *spm)
 {
 	struct onsram_residence *res, *next;
 
 	list_for_each_entry_safe(res, next, &spm->lru, lru)
-		if (onsram_residency_discard(spm, res) && lost)
-			lost(res);
+		onsram_spm_abandon(spm, res, spm->order.stamp);
 	bitmap_zero(spm->stale, spm->granules);
 	bitmap_zero(spm->assigned, spm->granules);
 	memset(spm->owner, 0, spm->granules * sizeof(*spm->owner));
 	spm->nr_stale = 0;
 }
 
-void onsram_residency_distrust(struct onsram_spm *spm, u64 offset, u64 bytes,
-			       void (*lost)(struct onsram_residence *res))
+void onsram_spm_distrust(struct onsram_spm *spm, u32 start, u32 granules)
 {
-	u32 start = offset / ONSRAM_SPM_GRANULE, end = start + bytes / ONSRAM_SPM_GRANULE;
 	struct onsram_residence *res;
 	u32 g;
 
-	while ((res = onsram_spm_occupant(spm, start, end)))
-		if (onsram_residency_discard(spm, res) && lost)
-			lost(res);
-	for (g = start; g < end; g++) {
+	while ((res = onsram_spm_occupant(spm, start, start + granules)))
+		onsram_spm_abandon(spm, res, spm->order.stamp);
+	for (g = start; g < start + granules; g++) {
 		if (!__test_and_set_bit(g, spm->stale))
 			spm->nr_stale++;
 		__set_bit(g, spm->assigned);

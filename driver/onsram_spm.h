@@ -28,22 +28,30 @@ struct onsram_placement {
 };
 
 /**
- * onsram_spm_place() - make a tensor resident
+ * onsram_spm_place() - make a tensor resident, if it can be
  *
  * Nothing is evicted where that could not make enough room.
- *
- * Return: 0 also where the tensor could not be placed, or the error of emit->push().
  */
-int onsram_spm_place(struct onsram_spm *spm, struct onsram_emit *emit,
-		     const struct onsram_placement *place);
+void onsram_spm_place(struct onsram_spm *spm, struct onsram_emit *emit,
+		      const struct onsram_placement *place);
 
 /**
  * onsram_spm_release_stale() - give granules nobody uses back to the staging window
  * @asid: any context that exists
  *
- * As far as emit->room allows. Return: 0 or the error of emit->push().
+ * As far as emit->room allows.
  */
-int onsram_spm_release_stale(struct onsram_spm *spm, struct onsram_emit *emit, u32 asid);
+void onsram_spm_release_stale(struct onsram_spm *spm, struct onsram_emit *emit, u32 asid);
+
+/** onsram_spm_abandon() - ends residency; what only the SPM had is lost since @stamp */
+void onsram_spm_abandon(struct onsram_spm *spm, struct onsram_residence *res, u64 stamp);
+/**
+ * onsram_spm_distrust() - the device failed to carry an SPM_ASSIGN out
+ *
+ * Whose the range is and what it holds is not known: its next place is assigned
+ * and scrubbed whoever it is for.
+ */
+void onsram_spm_distrust(struct onsram_spm *spm, u32 start, u32 granules);
 
 static inline bool onsram_is_resident(const struct onsram_residence *res)
 {

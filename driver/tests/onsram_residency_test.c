@@ -113,24 +113,24 @@ static void spm_test_assign(struct spm_test *t, const struct onsram_hw_cmd *cmd)
 	}
 }
 
-static int spm_test_push(struct onsram_emit *emit, const struct onsram_hw_cmd *cmd,
-			 enum onsram_push kind, struct onsram_residence *res)
+static void spm_test_push(struct onsram_emit *emit, const struct onsram_hw_cmd *cmd,
+			  const struct onsram_action *action)
 {
 	struct spm_test *t = container_of(emit, struct spm_test, emit);
 	u32 i, s, version;
 
-	switch (kind) {
+	switch (action->kind) {
 	case ONSRAM_PUSH_ASSIGN:
 		spm_test_assign(t, cmd);
 		break;
 	case ONSRAM_PUSH_WRITEBACK:
 	case ONSRAM_PUSH_FETCH:
-		i = spm_test_index(t, res);
+		i = spm_test_index(t, action->res);
 		version = spm_test_access(t, i, cmd->operand[1].addr, cmd->asid, false, 0);
 		KUNIT_EXPECT_EQ(t->test, version, t->tensor[i].latest);
 		spm_test_access(t, i, cmd->operand[0].addr, cmd->asid, true, version);
-		t->fetches += kind == ONSRAM_PUSH_FETCH;
-		t->writebacks += kind == ONSRAM_PUSH_WRITEBACK;
+		t->fetches += action->kind == ONSRAM_PUSH_FETCH;
+		t->writebacks += action->kind == ONSRAM_PUSH_WRITEBACK;
 		break;
 	case ONSRAM_PUSH_OP:
 		for (s = t->nr_cur; s-- > 0;) {
@@ -146,7 +146,6 @@ static int spm_test_push(struct onsram_emit *emit, const struct onsram_hw_cmd *c
 		}
 		break;
 	}
-	return 0;
 }
 
 /* An operation on whole tensors: tensor[0] = f(the others) */
@@ -178,7 +177,7 @@ static void spm_test_op(struct spm_test *t, u32 policy, const u32 *tensors, u32 
 	t->nr_cur = n;
 	t->emit.room = 64;
 	mutex_lock(&t->spm.lock);
-	KUNIT_EXPECT_EQ(t->test, onsram_residency_op(&t->spm, &t->emit, &run, &op), 0);
+	onsram_residency_op(&t->spm, &t->emit, &run, &op);
 	mutex_unlock(&t->spm.lock);
 	KUNIT_ASSERT_LE(t->test, t->spm.used, (u32)GRANULES);
 	kunit_kfree(t->test, cmd);
@@ -205,7 +204,7 @@ static int spm_test_init(struct kunit *test)
 	t->test = test;
 	t->emit.push = spm_test_push;
 	prandom_seed_state(&t->rnd, 4711);
-	KUNIT_ASSERT_EQ(test, onsram_spm_init(&t->spm, SPM_SIZE), 0);
+	KUNIT_ASSERT_EQ(test, onsram_spm_init(&t->spm, SPM_SIZE, 1), 0);
 	for (i = 0; i < NR_CLIENTS; i++)
 		t->client[i] = (struct onsram_residency_client){ 10 + i, 1 + i, &t->stats[i] };
 	for (i = 0; i < NR_TENSORS; i++)
@@ -236,10 +235,10 @@ static void onsram_spm_sizes(struct kunit *test)
 {
 	struct onsram_spm spm;
 
-	KUNIT_EXPECT_EQ(test, onsram_spm_init(&spm, SPM_SIZE + 1), -EINVAL);
-	KUNIT_EXPECT_EQ(test, onsram_spm_init(&spm, ONSRAM_STAGING_MIN / 2), -EINVAL);
-	KUNIT_EXPECT_EQ(test, onsram_spm_init(&spm, 2ull << 32), -EINVAL);
-	KUNIT_ASSERT_EQ(test, onsram_spm_init(&spm, ONSRAM_STAGING_MIN), 0);
+	KUNIT_EXPECT_EQ(test, onsram_spm_init(&spm, SPM_SIZE + 1, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, onsram_spm_init(&spm, ONSRAM_STAGING_MIN / 2, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, onsram_spm_init(&spm, 2ull << 32, 1), -EINVAL);
+	KUNIT_ASSERT_EQ(test, onsram_spm_init(&spm, ONSRAM_STAGING_MIN, 1), 0);
 	KUNIT_EXPECT_EQ(test, onsram_spm_largest_free(&spm), 0);
 	onsram_spm_fini(&spm);
 }
@@ -320,7 +319,7 @@ static void onsram_residency_walk(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, onsram_residency_clean(&t->spm, &t->emit, res), 0);
 			KUNIT_EXPECT_EQ(test, t->tensor[i].dram, t->tensor[i].latest);
 		} else if (spm_test_rnd(t, 8) == 0) {
-			KUNIT_EXPECT_EQ(test, onsram_residency_fetch(&t->spm, &t->emit, res), 0);
+			onsram_residency_fetch(&t->spm, &t->emit, res);
 		} else if (spm_test_rnd(t, 32) == 0 && onsram_residency_discard(&t->spm, res)) {
 			t->tensor[i].latest = t->tensor[i].dram;
 		}

@@ -15,13 +15,15 @@ $(VALIDATE_OBJS) $(B)/tests/unit/test-exec-agree.o: \
 $(B)/tests/unit/test-exec-agree: $(VALIDATE_OBJS)
 
 VALIDATE_TESTS := $(addprefix $(B)/tests/unit/,test-validate test-validate-bytes)
-RESIDENCY_OBJS := $(addprefix $(B)/driver/,onsram_plan.o onsram_residency.o onsram_spm.o)
+RESIDENCY_OBJS := $(addprefix $(B)/driver/onsram_,contents.o order.o plan.o residency.o spm.o)
 RESIDENCY_TESTS := $(addprefix $(B)/tests/unit/,test-residency test-residency-random)
+ORDER_TESTS := $(B)/tests/unit/test-order
 PLAN_TESTS := $(B)/tests/unit/test-plan
-DRIVER_TESTS := $(VALIDATE_TESTS) $(RESIDENCY_TESTS) $(PLAN_TESTS)
-$(RESIDENCY_OBJS) $(DRIVER_TESTS:%=%.o) $(B)/tests/unit/spm-sim.o: \
+DRIVER_TESTS := $(VALIDATE_TESTS) $(RESIDENCY_TESTS) $(ORDER_TESTS) $(PLAN_TESTS)
+$(RESIDENCY_OBJS) $(DRIVER_TESTS:%=%.o) $(addprefix $(B)/tests/unit/,spm-sim.o ring-sim.o): \
 	CFLAGS += -Itests/unit/shim -Idriver
 $(RESIDENCY_TESTS): $(B)/tests/unit/spm-sim.o $(RESIDENCY_OBJS)
+$(ORDER_TESTS): $(B)/tests/unit/ring-sim.o $(RESIDENCY_OBJS)
 $(PLAN_TESTS): $(B)/driver/onsram_plan.o
 $(DRIVER_TESTS): %: %.o $(VALIDATE_OBJS)
 	$(call say,LD)

@@ -56,8 +56,6 @@ static void run_assign(struct sim *sim, const struct onsram_hw_cmd *cmd)
 	assert_int_equal(cmd->arg[1] % GRANULE, 0);
 	assert_true(from < to && to <= sim->spm.granules);
 	assert_int_equal(cmd->arg[2] & ~3ull, 0);
-	if (sim->ignore_assigns)
-		return;
 	sim->released += !!(cmd->arg[2] & ONSRAM_ASSIGN_RELEASE);
 	for (u64 g = from; g < to; g++) {
 		if (cmd->arg[2] & ONSRAM_ASSIGN_SCRUB) {
@@ -123,36 +121,28 @@ static void run_op(struct sim *sim, const struct onsram_hw_cmd *cmd)
 	}
 }
 
-static int sim_push(struct onsram_emit *emit, const struct onsram_hw_cmd *cmd, enum onsram_push kind,
-		    struct onsram_residence *res)
+static void sim_push(struct onsram_emit *emit, const struct onsram_hw_cmd *cmd,
+		     const struct onsram_action *action)
 {
 	struct sim *sim = sim_of(emit);
 
-	if (kind != ONSRAM_PUSH_OP) {
+	/* One engine waits for nobody */
+	assert_int_not_equal(action->kind, ONSRAM_PUSH_WAIT);
+	assert_false(cmd->flags & ONSRAM_CMDF_WAIT);
+	if (action->kind != ONSRAM_PUSH_OP) {
 		assert_true(sim->room > 0);
 		sim->room--;
 		assert_int_equal(emit->room, sim->room);
 	}
-	if (!sim->fail_in)
-		return -EIO;
-	if (sim->fail_in > 0)
-		sim->fail_in--;
-	sim->count[kind]++;
-	switch (kind) {
-	case ONSRAM_PUSH_ASSIGN:
-		assert_null(res);
+	sim->count[action->kind]++;
+	if (sim->idle)
+		return;
+	if (action->kind == ONSRAM_PUSH_ASSIGN)
 		run_assign(sim, cmd);
-		break;
-	case ONSRAM_PUSH_WRITEBACK:
-	case ONSRAM_PUSH_FETCH:
-		run_copy(sim, cmd, kind == ONSRAM_PUSH_FETCH, res);
-		break;
-	case ONSRAM_PUSH_OP:
-		assert_null(res);
+	else if (action->kind == ONSRAM_PUSH_OP)
 		run_op(sim, cmd);
-		break;
-	}
-	return 0;
+	else
+		run_copy(sim, cmd, action->kind == ONSRAM_PUSH_FETCH, action->res);
 }
 
 void sim_init(struct sim *sim, u32 granules)
@@ -161,9 +151,8 @@ void sim_init(struct sim *sim, u32 granules)
 
 	memset(sim, 0, sizeof(*sim));
 	sim->emit.push = sim_push;
-	sim->fail_in = -1;
 	sim->seed = 12345;
-	assert_int_equal(onsram_spm_init(&sim->spm, bytes), 0);
+	assert_int_equal(onsram_spm_init(&sim->spm, bytes, 1), 0);
 	sim->mem = calloc(1, bytes);
 	sim->owner = calloc(bytes / GRANULE, sizeof(*sim->owner));
 	sim->tag = calloc(bytes / GRANULE, sizeof(*sim->tag));
@@ -272,11 +261,14 @@ void sim_check(struct sim *sim)
 			sim_cpu_reads(sim, t);
 }
 
-void sim_lost(struct onsram_residence *res)
+void sim_take_losses(struct sim *sim)
 {
-	struct sim_tensor *t = container_of(res, struct sim_tensor, res);
-
-	memset(t->wanted, 0, t->bytes * sizeof(*t->wanted));
+	for (u32 t = 0; t < sim->nr_tensors; t++) {
+		if (!onsram_residency_is_lost(&sim->tensor[t].res))
+			continue;
+		sim_unwanted(sim, t);
+		onsram_residency_written(&sim->spm, &sim->tensor[t].res);
+	}
 }
 
 void sim_reset(struct sim *sim)
@@ -284,16 +276,15 @@ void sim_reset(struct sim *sim)
 	memset(sim->mem, 0, (u64)sim->spm.granules * GRANULE);
 	memset(sim->owner, 0, sim->spm.granules * sizeof(*sim->owner));
 	memset(sim->tag, 0, sim->spm.granules);
-	onsram_residency_reset(&sim->spm, sim_lost);
+	onsram_residency_reset(&sim->spm);
+	sim_take_losses(sim);
 }
 
-int sim_op(struct sim *sim, const struct onsram_residency_run *run, u32 opcode,
-	   const struct sim_slice *slices, struct onsram_residency_op *op)
+void sim_op(struct sim *sim, const struct onsram_residency_run *run, u32 opcode,
+	    const struct sim_slice *slices, struct onsram_residency_op *op)
 {
 	struct onsram_hw_cmd cmd = { .opcode = opcode };
-	u32 ops = sim->count[ONSRAM_PUSH_OP];
 	bool ended = false;
-	int ret;
 
 	op->cmd = &cmd;
 	for (u32 s = 0; s < ONSRAM_MAX_OPERANDS; s++) {
@@ -317,12 +308,10 @@ int sim_op(struct sim *sim, const struct onsram_residency_run *run, u32 opcode,
 		if (op->born & (1u << s))
 			sim_unwanted(sim, slices[s].tensor);
 	}
-	ret = onsram_residency_op(&sim->spm, &sim->emit, run, op);
-	if (sim->count[ONSRAM_PUSH_OP] > ops)
-		for (u32 s = 0; s < ONSRAM_MAX_OPERANDS; s++)
-			if (op->dies & (1u << s))
-				sim_unwanted(sim, sim->op[s]);
-	return ret;
+	onsram_residency_op(&sim->spm, &sim->emit, run, op);
+	for (u32 s = 0; s < ONSRAM_MAX_OPERANDS; s++)
+		if (op->dies & (1u << s))
+			sim_unwanted(sim, sim->op[s]);
 }
 
 void sim_fini(struct sim *sim)

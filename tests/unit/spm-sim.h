@@ -46,8 +46,7 @@ struct sim_client {
  * @room: placement commands the call may still push
  * @count: commands per kind
  * @released: RELEASE commands among the ASSIGNs
- * @fail_in: pushes until one fails; negative: none
- * @ignore_assigns: the device fails to carry them out
+ * @idle: the device carries nothing out
  * @op: operation being pushed: tensor index per slot, -1 absent
  * @seed: for what operations write
  */
@@ -61,10 +60,9 @@ struct sim {
 	u16 *owner;
 	u8 *tag;
 	u32 room;
-	u32 count[4];
+	u32 count[ONSRAM_PUSH_FETCH + 1];
 	u32 released;
-	int fail_in;
-	bool ignore_assigns;
+	bool idle;
 	int op[ONSRAM_MAX_OPERANDS];
 	u32 seed;
 };
@@ -85,8 +83,8 @@ void sim_check_ranges(struct sim *sim);
 void sim_check(struct sim *sim);
 /** sim_cpu_reads() - the CPU reads a tensor whose DRAM is up to date */
 void sim_cpu_reads(struct sim *sim, u32 tensor);
-/** sim_lost() - for the code under test to report a tensor whose contents are gone */
-void sim_lost(struct onsram_residence *res);
+/** sim_take_losses() - contents that the code under test reports as lost are not wanted any more */
+void sim_take_losses(struct sim *sim);
 /** sim_reset() - a device reset */
 void sim_reset(struct sim *sim);
 
@@ -103,7 +101,7 @@ struct sim_slice {
  * @slices: up to ONSRAM_MAX_OPERANDS, slot 0 first; ends at tensor -1
  * @op: index, born, dies, rule filled in by the caller, the rest by this
  */
-int sim_op(struct sim *sim, const struct onsram_residency_run *run, u32 opcode,
-	   const struct sim_slice *slices, struct onsram_residency_op *op);
+void sim_op(struct sim *sim, const struct onsram_residency_run *run, u32 opcode,
+	    const struct sim_slice *slices, struct onsram_residency_op *op);
 
 #endif

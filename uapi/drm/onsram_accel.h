@@ -211,7 +211,7 @@ enum drm_onsram_residency {
  * @size: out: bytes as asked for at creation
  * @spm_offset: out: valid unless residency is NONE
  * @spm_bytes: out: SPM bytes it takes, 0 where not resident
- * @generation: out: how often its contents were lost (device reset, failed job)
+ * @generation: out: how often its contents were lost (device reset, failed job or movement)
  */
 struct drm_onsram_bo_info {
 	__u32 handle;
@@ -232,8 +232,10 @@ struct drm_onsram_bo_info {
  * @timeout_ns: absolute, CLOCK_MONOTONIC; in the past polls
  *
  * Waits for jobs that use the buffer and writes a dirty tensor back; WRITE also
- * ends its residency.  ETIME when time ran out, EIO when its contents were
- * lost since the last CPU access (reported once).
+ * ends its residency.  ETIME when time ran out, EIO when its contents are lost:
+ * what a reset, a failed job or a failed movement took with it, and what was
+ * computed from that.  A loss is reported once; jobs that read the buffer fail
+ * until something writes it whole, or a call with WRITE has succeeded.
  */
 struct drm_onsram_bo_cpu_prep {
 	__u32 handle;

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The end of commands and jobs: what became of tensors, totals, fences.
+ */
+
+#include "onsram_job.h"
+#include "onsram_netlink.h"
+#include "onsram_trace.h"
+
+/* The tensor that the broken word at @addr belongs to */
+static void onsram_retire_broken(struct onsram_job *job, const struct onsram_slot *slot,
+				 const struct onsram_hw_cmd *cmd, u64 addr)
+{
+	const struct onsram_op *op = &job->ops[slot->op];
+	u32 s;
+
+	for (s = 0; s < ONSRAM_MAX_OPERANDS; s++) {
+		u64 start = cmd->operand[s].addr - op->offset[s];
+
+		if (!(slot->action.resident & BIT(s)) || addr < start ||
+		    addr - start >= op->bo[s]->bytes)
+			continue;
+		onsram_residency_broken(&job->odev->spm, &slot->action, &op->bo[s]->res);
+		break;
+	}
+}
+
+/* Zeroing what another client left is not this one's doing: only the device's totals have it */
+static void onsram_retire_account_scrub(struct onsram_job *job, const struct onsram_hw_cpl *cpl)
+{
+	job->scrub.time_ps += cpl->end_ps - cpl->start_ps;
+	job->scrub.spm_bytes += cpl->spm_bytes;
+	job->scrub_fj += cpl->energy_fj;
+}
+
+static void onsram_retire_account(struct onsram_job *job, const struct onsram_hw_cmd *cmd,
+				  const struct onsram_hw_cpl *cpl)
+{
+	struct drm_onsram_stats *acct = &job->acct;
+
+	if (!job->started)
+		job->start_ps = cpl->start_ps;
+	job->started = true;
+	job->end_ps = max(job->end_ps, cpl->end_ps);
+	if (cmd->opcode == ONSRAM_CMD_SPM_ASSIGN && cmd->arg[2] & ONSRAM_ASSIGN_SCRUB) {
+		onsram_retire_account_scrub(job, cpl);
+		return;
+	}
+	acct->compute_ps += cpl->compute_ps;
+	acct->dram_read_bytes += cpl->dram_read_bytes;
+	acct->dram_write_bytes += cpl->dram_write_bytes;
+	acct->spm_bytes += cpl->spm_bytes;
+	acct->macs += cpl->macs;
+	job->energy_fj += cpl->energy_fj;
+}
+
+static int onsram_retire_op(struct onsram_job *job, const struct onsram_slot *slot,
+			    const struct onsram_hw_cmd *cmd, const struct onsram_hw_cpl *cpl,
+			    int error)
+{
+	struct onsram_residence *operands[ONSRAM_MAX_OPERANDS] = {};
+	const struct onsram_op *op = &job->ops[slot->op];
+	int ret;
+	u32 s;
+
+	for (s = 0; s < ONSRAM_MAX_OPERANDS; s++)
+		if (op->bo[s])
+			operands[s] = &op->bo[s]->res;
+	if (cpl && error && cpl->status == ONSRAM_ST_ECC)
+		onsram_retire_broken(job, slot, cmd, cpl->fault_addr);
+	ret = onsram_retire(&job->odev->spm, &slot->action, operands, error);
+	error = error ? error : ret;
+	if (!error) {
+		job->acct.ops++;
+		if (job->retired)
+			job->retired[slot->op].time_ps = cpl->end_ps - cpl->start_ps;
+	}
+	return error;
+}
+
+static void onsram_job_retire(struct onsram_engine *engine, u32 index,
+			      const struct onsram_hw_cpl *cpl, int error, struct list_head *ended)
+{
+	const struct onsram_slot *slot = &engine->slots[index];
+	const struct onsram_action *action = &slot->action;
+	struct onsram_job *job;
+
+	job = list_first_entry_or_null(&engine->jobs, struct onsram_job, link);
+	if (job && (action->seq < job->first_seq || action->seq > job->last_seq))
+		job = NULL;
+
+	/* A record that is not the command's has no numbers to trust */
+	if (job && cpl && cpl->seq == action->seq)
+		onsram_retire_account(job, &engine->ring[index], cpl);
+	if (slot->skipped && !error)
+		error = -ETIMEDOUT;
+	if (action->kind != ONSRAM_PUSH_OP)
+		onsram_retire(&engine->odev->spm, action, NULL, error);
+	else if (!WARN_ON_ONCE(!job))
+		error = onsram_retire_op(job, slot, &engine->ring[index], cpl, error);
+
+	/* Writing back is what another tensor suffers from, not this job */
+	if (job && error && !job->error &&
+	    (action->kind != ONSRAM_PUSH_WRITEBACK || job->kind != ONSRAM_JOB_OPS))
+		job->error = error;
+	if (job && action->seq == job->last_seq)
+		list_move_tail(&job->link, ended);
+}
+
+static void onsram_stats_add(struct drm_onsram_stats *to, const struct onsram_job *job)
+{
+	const struct drm_onsram_stats *acct = &job->acct;
+
+	to->time_ps += job->end_ps - job->start_ps - job->scrub.time_ps;
+	to->compute_ps += acct->compute_ps;
+	to->dram_read_bytes += acct->dram_read_bytes;
+	to->dram_write_bytes += acct->dram_write_bytes;
+	to->spm_bytes += acct->spm_bytes;
+	to->macs += acct->macs;
+	to->ops += acct->ops;
+	to->jobs += job->kind == ONSRAM_JOB_OPS && !job->error;
+	to->errors += job->kind == ONSRAM_JOB_OPS && job->error;
+}
+
+static void onsram_job_finish_one(struct onsram_job *job)
+{
+	struct onsram_device *odev = job->odev;
+	struct onsram_context *ctx = job->ctx;
+	u64 busy = job->end_ps - job->start_ps;
+	struct onsram_died *died;
+	struct dma_fence *fence;
+	u32 i;
+
+	spin_lock(&odev->stats_lock);
+	onsram_stats_add(&ctx->stats, job);
+	onsram_stats_add(&odev->spm.stats, job);
+	odev->spm.stats.time_ps += job->scrub.time_ps;
+	odev->spm.stats.spm_bytes += job->scrub.spm_bytes;
+	ctx->energy_fj += job->energy_fj;
+	odev->energy_fj += job->energy_fj + job->scrub_fj;
+	ctx->busy_ps[job->engine->id] += busy;
+	odev->busy_ps[job->engine->id] += busy;
+	spin_unlock(&odev->stats_lock);
+
+	list_for_each_entry(died, &job->died, link)
+		onsram_nl_died(ctx, &died->what);
+	for (i = 0; job->retired && i < job->nr_ops; i++)
+		if (job->retired[i].time_ps)
+			onsram_nl_op_retired(ctx, &job->ops[i], job->retired[i].resident,
+					     job->retired[i].time_ps);
+	trace_onsram_complete(odev, ctx->client.id, job->engine->id, job->last_seq, busy,
+			      job->error);
+
+	/* Signalling may free the job */
+	fence = dma_fence_get(&job->fence->base);
+	if (job->error)
+		dma_fence_set_error(fence, job->error);
+	dma_fence_signal(fence);
+	dma_fence_put(fence);
+}
+
+static void onsram_job_finish(struct onsram_device *odev, struct list_head *ended)
+{
+	struct onsram_job *job, *next;
+
+	list_for_each_entry_safe(job, next, ended, link) {
+		list_del_init(&job->link);
+		onsram_job_finish_one(job);
+	}
+}
+
+const struct onsram_ring_ops onsram_job_ring_ops = {
+	.retire = onsram_job_retire,
+	.finish = onsram_job_finish,
+};
