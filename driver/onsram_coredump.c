@@ -1,60 +1,151 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * devcoredump of a hung engine: registers, the command, the SPM map.
+ *
+ * Fences wait for who takes the dump, so that it must not wait for memory: it only
+ * notes what it sees, in memory that is there; a worker makes text of it.
  */
 
 #include <linux/devcoredump.h>
 #include <linux/io-64-nonatomic-lo-hi.h>
 #include <linux/vmalloc.h>
 
+#include <drm/drm_drv.h>
+#include <drm/drm_managed.h>
 #include <drm/drm_print.h>
 
 #include "onsram_device.h"
 
 #define ONSRAM_COREDUMP_SIZE	SZ_64K
-#define ONSRAM_COREDUMP_REGS	(ONSRAM_REG_FAULT_LOST + 4)
+#define ONSRAM_COREDUMP_REGS	(ONSRAM_REG_FAULT_LOST / 4 + 1)
+#define ONSRAM_COREDUMP_ENGINE	(ONSRAM_ENG_HEAD / 4 + 1)
+#define ONSRAM_COREDUMP_LINES	256
 
-static void onsram_coredump_command(struct drm_printer *p, struct onsram_engine *engine)
+/**
+ * struct onsram_coredump - what was seen
+ * @work: makes text of it
+ * @odev: device
+ * @busy: it is in use
+ * @engine: engine that hung
+ * @reason: why it is taken
+ * @regs: device registers
+ * @engine_regs: registers of each engine
+ * @sem: semaphores
+ * @order: sequences
+ * @head: of the engine that hung
+ * @cmd: command there
+ * @resident: number of residents
+ * @nr_lines: how many of them are in @lines
+ * @lines: SPM map
+ */
+struct onsram_coredump {
+	struct work_struct work;
+	struct onsram_device *odev;
+	atomic_t busy;
+	u32 engine;
+	const char *reason;
+	u32 regs[ONSRAM_COREDUMP_REGS];
+	u32 engine_regs[ONSRAM_MAX_ENGINES][ONSRAM_COREDUMP_ENGINE];
+	u64 sem[ONSRAM_MAX_ENGINES];
+	struct onsram_order order;
+	u32 head;
+	struct onsram_hw_cmd cmd;
+	u32 resident;
+	u32 nr_lines;
+	struct onsram_map_line lines[ONSRAM_COREDUMP_LINES];
+};
+
+static void onsram_coredump_print(struct drm_printer *p, const struct onsram_coredump *dump)
 {
-	u32 head = onsram_engine_read(engine, ONSRAM_ENG_HEAD);
-	const u32 *word = (const u32 *)&engine->ring[head & (engine->entries - 1)];
-	u32 i;
+	const u32 *word = (const u32 *)&dump->cmd;
+	u32 i, e;
 
-	drm_printf(p, "command at head %u:\n", head);
-	for (i = 0; i < sizeof(struct onsram_hw_cmd) / sizeof(*word); i += 4)
+	drm_printf(p, "onsram %s: %s on engine %u\n", dev_name(dump->odev->drm.dev), dump->reason,
+		   dump->engine);
+	drm_printf(p, "registers:\n");
+	for (i = 0; i < ONSRAM_COREDUMP_REGS; i++)
+		drm_printf(p, "  %03x: %08x\n", i * 4, dump->regs[i]);
+	for (e = 0; e < dump->order.nr_engines; e++) {
+		drm_printf(p, "engine %u: semaphore %llu, sequence %llu, done %llu\n", e,
+			   dump->sem[e], dump->order.seq[e], dump->order.done[e]);
+		for (i = 0; i < ONSRAM_COREDUMP_ENGINE; i++)
+			drm_printf(p, "  %03x: %08x\n", i * 4, dump->engine_regs[e][i]);
+	}
+	drm_printf(p, "command at head %u:\n", dump->head);
+	for (i = 0; i < sizeof(dump->cmd) / sizeof(*word); i += 4)
 		drm_printf(p, "  %03zx: %08x %08x %08x %08x\n", i * sizeof(*word), word[i],
 			   word[i + 1], word[i + 2], word[i + 3]);
+	drm_printf(p, "SPM map: %u of %u resident tensors\n", dump->nr_lines, dump->resident);
+	for (i = 0; i < dump->nr_lines; i++)
+		onsram_print_map_line(p, &dump->lines[i]);
+}
+
+static void onsram_coredump_work(struct work_struct *work)
+{
+	struct onsram_coredump *dump = container_of(work, struct onsram_coredump, work);
+	struct drm_print_iterator iter = { .remain = ONSRAM_COREDUMP_SIZE };
+	struct onsram_device *odev = dump->odev;
+	struct drm_printer p;
+
+	/* The size is bounded: a dump must not be what runs the machine out of memory */
+	iter.data = vzalloc(ONSRAM_COREDUMP_SIZE);
+	if (iter.data) {
+		p = drm_coredump_printer(&iter);
+		onsram_coredump_print(&p, dump);
+		dev_coredumpv(odev->drm.dev, iter.data, ONSRAM_COREDUMP_SIZE - iter.remain,
+			      GFP_KERNEL);
+	}
+	atomic_set(&dump->busy, 0);
+	drm_dev_put(&odev->drm);
+}
+
+static void onsram_coredump_resident(const struct onsram_residence *res, void *data)
+{
+	struct onsram_coredump *dump = data;
+
+	if (dump->nr_lines < ONSRAM_COREDUMP_LINES)
+		dump->lines[dump->nr_lines++] = onsram_map_line(res);
 }
 
 void onsram_coredump(struct onsram_engine *engine, const char *reason)
 {
 	struct onsram_device *odev = engine->odev;
-	struct drm_print_iterator iter = { .remain = ONSRAM_COREDUMP_SIZE };
-	struct drm_printer p;
-	u32 reg, e;
+	struct onsram_coredump *dump = odev->coredump;
+	u32 i, e;
 
-	/* The size is bounded: a dump must not be what runs the machine out of memory */
-	iter.data = vzalloc(ONSRAM_COREDUMP_SIZE);
-	if (!iter.data)
+	if (atomic_cmpxchg(&dump->busy, 0, 1))
 		return;
-	p = drm_coredump_printer(&iter);
-
-	drm_printf(&p, "onsram %s: %s on engine %u\n", dev_name(odev->drm.dev), reason, engine->id);
-	drm_printf(&p, "registers:\n");
-	for (reg = 0; reg < ONSRAM_COREDUMP_REGS; reg += sizeof(u32))
-		drm_printf(&p, "  %03x: %08x\n", reg, readl(odev->regs + reg));
+	dump->engine = engine->id;
+	dump->reason = reason;
+	for (i = 0; i < ONSRAM_COREDUMP_REGS; i++)
+		dump->regs[i] = readl(odev->regs + i * 4);
 	for (e = 0; e < odev->nr_engines; e++) {
-		drm_printf(&p, "engine %u: semaphore %llu, sequence %llu, done %llu\n", e,
-			   readq(odev->regs + ONSRAM_REG_SEM(e)), odev->spm.order.seq[e],
-			   odev->spm.order.done[e]);
-		for (reg = 0; reg <= ONSRAM_ENG_HEAD; reg += sizeof(u32))
-			drm_printf(&p, "  %03x: %08x\n", reg,
-				   onsram_engine_read(&odev->engine[e], reg));
+		dump->sem[e] = readq(odev->regs + ONSRAM_REG_SEM(e));
+		for (i = 0; i < ONSRAM_COREDUMP_ENGINE; i++)
+			dump->engine_regs[e][i] = onsram_engine_read(&odev->engine[e], i * 4);
 	}
-	onsram_coredump_command(&p, engine);
+	dump->head = onsram_engine_read(engine, ONSRAM_ENG_HEAD);
 
-	drm_printf(&p, "SPM map:\n");
-	onsram_print_spm(odev, &p);
+	mutex_lock(&odev->spm.lock);
+	dump->cmd = engine->ring[dump->head & (engine->entries - 1)];
+	dump->order = odev->spm.order;
+	dump->resident = odev->spm.resident;
+	dump->nr_lines = 0;
+	onsram_spm_for_each(&odev->spm, onsram_coredump_resident, dump);
+	mutex_unlock(&odev->spm.lock);
 
-	dev_coredumpv(odev->drm.dev, iter.data, ONSRAM_COREDUMP_SIZE - iter.remain, GFP_KERNEL);
+	drm_dev_get(&odev->drm);
+	queue_work(onsram_wq, &dump->work);
+}
+
+int onsram_coredump_init(struct onsram_device *odev)
+{
+	struct onsram_coredump *dump = drmm_kzalloc(&odev->drm, sizeof(*dump), GFP_KERNEL);
+
+	if (!dump)
+		return -ENOMEM;
+	dump->odev = odev;
+	INIT_WORK(&dump->work, onsram_coredump_work);
+	odev->coredump = dump;
+	return 0;
 }

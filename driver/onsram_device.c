@@ -354,6 +354,8 @@ static int onsram_init_software(struct onsram_device *odev)
 		ret = drmm_mutex_init(drm, &odev->reset_lock);
 	if (!ret)
 		ret = drmm_mutex_init(drm, &odev->poll_lock);
+	if (!ret)
+		ret = onsram_coredump_init(odev);
 	if (ret)
 		return ret;
 	init_waitqueue_head(&odev->idle_wait);

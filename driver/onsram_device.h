@@ -55,11 +55,28 @@ void onsram_tlb_invalidate(struct onsram_device *odev, u32 asid);
 
 /** onsram_timedout_job() - the scheduler's timeout */
 enum drm_gpu_sched_stat onsram_timedout_job(struct drm_sched_job *sched_job);
-/** onsram_coredump() - hands registers, the command and the SPM map to devcoredump */
+/** onsram_coredump_init() - memory for a dump, as none can be had when one is taken; -ENOMEM */
+int onsram_coredump_init(struct onsram_device *odev);
+/**
+ * onsram_coredump() - notes registers, the command and the SPM map for devcoredump
+ *
+ * Not while the dump before is still being handed over.
+ */
 void onsram_coredump(struct onsram_engine *engine, const char *reason);
 
-/** onsram_print_spm() - which tensor lies where in the SPM */
-void onsram_print_spm(struct onsram_device *odev, struct drm_printer *p);
+/* A line of the SPM map */
+struct onsram_map_line {
+	u64 offset;
+	u64 spm_bytes;
+	u64 bytes;
+	u32 bo;
+	u32 client;
+	bool dirty;
+};
+
+/** onsram_map_line() - what the map says of a resident */
+struct onsram_map_line onsram_map_line(const struct onsram_residence *res);
+void onsram_print_map_line(struct drm_printer *p, const struct onsram_map_line *line);
 /** onsram_debugfs_init() - before the device is registered */
 void onsram_debugfs_init(struct onsram_device *odev);
 

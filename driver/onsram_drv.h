@@ -41,6 +41,7 @@
 #include "onsram_residency.h"
 
 struct onsram_context;
+struct onsram_coredump;
 struct onsram_link;
 struct onsram_plan;
 
@@ -221,6 +222,7 @@ struct onsram_graph {
  * @busy_ps: modelled busy time per engine
  * @charge_lock: guards @charged here and in contexts
  * @charged: bytes of memory that the objects of all contexts cost
+ * @coredump: memory for one
  * @tdr_wq: ordered, for the schedulers' timeouts
  * @reset_lock: one recovery, reset or suspend at a time; outermost
  * @wedged: it did not stop or did not come out of a reset: it is no bus master, and jobs fail
@@ -264,6 +266,7 @@ struct onsram_device {
 	u64 busy_ps[ONSRAM_MAX_ENGINES];
 	spinlock_t charge_lock; /* charged */
 	u64 charged;
+	struct onsram_coredump *coredump;
 	struct workqueue_struct *tdr_wq;
 	struct mutex reset_lock; /* one recovery at a time */
 	bool wedged;

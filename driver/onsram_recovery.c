@@ -8,6 +8,7 @@
  * nobody else's jobs fail and nobody else's tensors are lost.
  */
 
+#include <linux/dma-fence.h>
 #include <linux/io-64-nonatomic-lo-hi.h>
 #include <linux/iopoll.h>
 
@@ -175,6 +176,7 @@ static int onsram_engine_recover(struct onsram_engine *engine)
 /* -EIO where only a device reset can help */
 static int onsram_engine_look(struct onsram_engine *engine)
 {
+	bool signalling = dma_fence_begin_signalling();
 	int ret = 0;
 
 	/* An interrupt that got lost is no hang */
@@ -185,6 +187,7 @@ static int onsram_engine_look(struct onsram_engine *engine)
 	if (ret)
 		dev_err(engine->odev->drm.dev, "engine %u does not stop: resetting the device\n",
 			engine->id);
+	dma_fence_end_signalling(signalling);
 	return ret;
 }
 
