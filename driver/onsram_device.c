@@ -154,6 +154,34 @@ void onsram_device_stop(struct onsram_device *odev)
 		synchronize_irq(odev->engine[e].irq);
 }
 
+int onsram_device_power_down(struct onsram_device *odev)
+{
+	struct onsram_order *order = &odev->spm.order;
+	bool idle = true;
+	u32 e;
+
+	mutex_lock(&odev->spm.lock);
+	for (e = 0; e < odev->nr_engines; e++)
+		idle &= order->done[e] == order->seq[e];
+	mutex_unlock(&odev->spm.lock);
+	if (!idle)
+		return -EBUSY;
+	writel(0, odev->regs + ONSRAM_REG_CTRL);
+	return 0;
+}
+
+int onsram_device_power_up(struct onsram_device *odev)
+{
+	if (readq(odev->regs + ONSRAM_REG_CTX_TABLE) == odev->ctx_table_dma) {
+		/* Writing it drops the translations that nobody invalidated meanwhile */
+		writeq(odev->ctx_table_dma, odev->regs + ONSRAM_REG_CTX_TABLE);
+		writel(ONSRAM_CTRL_ENABLE, odev->regs + ONSRAM_REG_CTRL);
+		return 0;
+	}
+	onsram_device_fail(odev, -EIO);
+	return onsram_device_start(odev);
+}
+
 static bool onsram_device_idle(struct onsram_device *odev, const struct onsram_needs *needs)
 {
 	return READ_ONCE(odev->wedged) || onsram_needs_met(&odev->spm.order, needs);

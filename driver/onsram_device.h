@@ -32,6 +32,13 @@ int onsram_device_start(struct onsram_device *odev);
 void onsram_device_stop(struct onsram_device *odev);
 /** onsram_engine_wait_stopped() - after its reset; -ETIMEDOUT where it is still busy */
 int onsram_engine_wait_stopped(struct onsram_engine *engine);
+/** onsram_device_power_down() - engines, which are idle, stop; nothing is lost; -EBUSY */
+int onsram_device_power_down(struct onsram_device *odev);
+/**
+ * onsram_device_power_up() - undoes it; where power was cut, what was in the SPM alone is
+ * lost
+ */
+int onsram_device_power_up(struct onsram_device *odev);
 /** onsram_device_drain() - waits until the rings are empty; -ETIMEDOUT */
 int onsram_device_drain(struct onsram_device *odev);
 /**

@@ -101,23 +101,13 @@ static int onsram_runtime_suspend(struct device *dev)
 {
 	struct onsram_device *odev = dev_get_drvdata(dev);
 
-	/* Without power the SPM forgets: tensors in it keep the device on */
-	if (READ_ONCE(odev->spm.used)) {
-		pm_runtime_mark_last_busy(dev);
-		return -EBUSY;
-	}
-	onsram_device_stop(odev);
-	return 0;
+	/* D3hot keeps the SPM: tensors stay where they are */
+	return onsram_device_power_down(odev);
 }
 
 static int onsram_runtime_resume(struct device *dev)
 {
-	struct onsram_device *odev = dev_get_drvdata(dev);
-
-	mutex_lock(&odev->spm.lock);
-	onsram_residency_reset(&odev->spm);
-	mutex_unlock(&odev->spm.lock);
-	return onsram_device_start(odev);
+	return onsram_device_power_up(dev_get_drvdata(dev));
 }
 
 static int onsram_suspend(struct device *dev)
@@ -154,7 +144,10 @@ static int onsram_resume(struct device *dev)
 	int ret;
 
 	mutex_lock(&odev->reset_lock);
-	ret = onsram_runtime_resume(dev);
+	mutex_lock(&odev->spm.lock);
+	onsram_residency_reset(&odev->spm);
+	mutex_unlock(&odev->spm.lock);
+	ret = onsram_device_start(odev);
 	for (e = 0; e < odev->nr_engines; e++)
 		drm_sched_wqueue_start(&odev->engine[e].sched);
 	mutex_unlock(&odev->reset_lock);

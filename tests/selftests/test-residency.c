@@ -275,6 +275,40 @@ TEST_F(residency, partial_write)
 	}
 }
 
+/* An idle device is switched off with what it holds */
+TEST_F(residency, suspended_with_residents)
+{
+	struct client *c = &self->client;
+	struct drm_onsram_op op = fill_all_op(5);
+	char dir[96], path[160], status[32] = "";
+	float y[BUFFER_BYTES / 4];
+	uint32_t i, times = 0;
+
+	onsram_sysfs_dir(c->dev->index, dir, sizeof(dir));
+	snprintf(path, sizeof(path), "%s/power/runtime_status", dir);
+	if (access(path, F_OK))
+		SKIP(return, "this kernel switches nothing off");
+	for (times = 0; times < 2; times++) {
+		ASSERT_EQ(0, run_ops(c, &op, 1));
+		EXPECT_EQ(DRM_ONSRAM_RESIDENCY_DIRTY, residency(c, 0));
+		for (i = 0; i < 250 && strncmp(status, "suspended", 9); i++) {
+			FILE *f = fopen(path, "r");
+
+			ASSERT_NE(NULL, f);
+			if (!fgets(status, sizeof(status), f))
+				status[0] = 0;
+			fclose(f);
+			usleep(20000);
+		}
+		EXPECT_EQ(0, strncmp(status, "suspended", 9));
+		EXPECT_EQ(DRM_ONSRAM_RESIDENCY_DIRTY, residency(c, 0));
+		ASSERT_EQ(0, get_floats(c, 0, y, BUFFER_BYTES / 4));
+		EXPECT_EQ(5, y[0]);
+		EXPECT_EQ(5, y[BUFFER_BYTES / 4 - 1]);
+		status[0] = 0;
+	}
+}
+
 TEST_F(residency, given_back_at_close)
 {
 	struct drm_onsram_op op = fill_all_op(1);
