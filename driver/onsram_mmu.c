@@ -139,18 +139,3 @@ void onsram_pt_unmap(struct onsram_page_table *pt, u64 va, u64 bytes)
 		va += ONSRAM_PAGE_SIZE;
 	}
 }
-
-u64 onsram_pt_walk(const struct onsram_page_table *pt, u64 va)
-{
-	const struct onsram_pt_page *page = pt->root;
-	u32 level;
-
-	if (va >= ONSRAM_VA_SIZE)
-		return 0;
-	for (level = 0; level < ONSRAM_PT_LEAF; level++) {
-		page = page->child[onsram_pt_index(va, level)];
-		if (!page)
-			return 0;
-	}
-	return le64_to_cpu(page->entry[onsram_pt_index(va, ONSRAM_PT_LEAF)]);
-}

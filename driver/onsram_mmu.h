@@ -66,7 +66,5 @@ int onsram_pt_map(struct onsram_page_table *pt, u64 va, dma_addr_t pa, u64 bytes
  * another buffer, and the driver reuses addresses.
  */
 void onsram_pt_unmap(struct onsram_page_table *pt, u64 va, u64 bytes);
-/** onsram_pt_walk() - leaf entry of @va, 0 where nothing is mapped */
-u64 onsram_pt_walk(const struct onsram_page_table *pt, u64 va);
 
 #endif
