@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Tests of the driver, run in the guest; the harness is the kernel's own.
 SELFTEST_NAMES := test-query test-ioctl-space test-memory test-bo test-bad-op test-bad-call test-values test-sync test-graph \
-	test-residency test-isolation test-permission test-sysfs test-netlink test-agent test-recovery
+	test-residency test-reset test-retired test-isolation test-permission test-sysfs test-netlink test-agent test-recovery
 SELFTEST_PROGRAMS := $(addprefix $(B)/tests/selftests/,$(SELFTEST_NAMES))
 SELFTEST_COMMON := $(B)/tests/selftests/client.o $(B)/tests/selftests/ops.o
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "client.h"
 
@@ -166,4 +168,26 @@ int set_parameter(const char *name, int64_t value)
 		error = errno;
 	fclose(f);
 	return error;
+}
+
+int knob(int fd, const char *request)
+{
+	char answer[256];
+	ssize_t n;
+
+	if (dprintf(fd, "%s\n", request) < 0)
+		return -1;
+	n = read(fd, answer, sizeof(answer) - 1);
+	return n >= 2 && !strncmp(answer, "ok", 2) ? 0 : -1;
+}
+
+int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY), ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = write(fd, text, strlen(text)) < 0 ? -errno : 0;
+	close(fd);
+	return ret;
 }

@@ -49,4 +49,13 @@ int64_t parameter(const char *name);
 /** set_parameter() - Return: 0 or the errno, positive */
 int set_parameter(const char *name, int64_t value);
 
+/* Faults on demand: a port to the host, where it offers one */
+#define KNOBS	"/dev/virtio-ports/onsram.knobs"
+#define TIMEOUT	"/sys/module/onsram/parameters/timeout_ms"
+
+/** knob() - a request to the host over the port. Return: 0, or -1 where it was refused */
+int knob(int fd, const char *request);
+/** write_file() - for sysfs and the like. Return: 0 or a negative errno */
+int write_file(const char *path, const char *text);
+
 #endif

@@ -143,6 +143,32 @@ TEST_F(query, policies)
 		EXPECT_EQ(0, onsram_device_set_policy(self->client.dev, names[i]));
 }
 
+/* A job whose first command fails costs what its commands cost, not all time there ever was */
+TEST_F(query, failed_command_costs_its_own_time)
+{
+	struct client *c = &self->client;
+	struct drm_onsram_op ops[2] = { gather_op(), copy_op() };
+	int32_t good[3] = { 0, 1, 2 }, bad[3] = { 0, 4, 2 };
+	struct drm_onsram_stats s[3];
+	int i;
+
+	/* operands of the copy apart from the gather's */
+	ops[1].operand[0].bo = 3;
+	ops[1].operand[1].bo = 4;
+	for (i = 0; i < 20; i++) {
+		ASSERT_EQ(0, onsram_bo_write(c->dev, &c->bo[2], good, sizeof(good)));
+		ASSERT_EQ(0, run_ops(c, ops, 2));
+	}
+	ASSERT_EQ(0, onsram_device_stats(c->dev, &s[0]));
+	ASSERT_EQ(0, run_ops(c, ops, 2));
+	ASSERT_EQ(0, onsram_device_stats(c->dev, &s[1]));
+	ASSERT_EQ(0, onsram_bo_write(c->dev, &c->bo[2], bad, sizeof(bad)));
+	EXPECT_EQ(-EIO, run_ops(c, ops, 2));
+	ASSERT_EQ(0, onsram_device_stats(c->dev, &s[2]));
+	EXPECT_LT(s[1].time_ps, s[2].time_ps);
+	EXPECT_LE(s[2].time_ps - s[1].time_ps, s[1].time_ps - s[0].time_ps);
+}
+
 static int set_policy(struct client *c, uint32_t policy, const char *name, size_t len)
 {
 	struct drm_onsram_set_policy arg = { .policy = policy };
