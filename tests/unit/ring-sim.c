@@ -217,7 +217,14 @@ static void random_op(struct ring_sim *sim, u32 client, u32 policy, u32 index)
 	onsram_residency_op(&sim->spm, &sim->emit, &run, &op);
 }
 
-void ring_op(struct ring_sim *sim, u32 engine, int out, int in)
+void ring_begin(struct ring_sim *sim, u32 engine, u32 waits)
+{
+	sim->waits = waits;
+	sim->nops = 0;
+	sim->emit = (struct onsram_emit){ ring_push, engine, engine, 100, waits };
+}
+
+void ring_op(struct ring_sim *sim, int out, int in, int other)
 {
 	struct onsram_residency_run run = {
 		.client = sim->res[out].client,
@@ -225,20 +232,19 @@ void ring_op(struct ring_sim *sim, u32 engine, int out, int in)
 	};
 	struct onsram_hw_cmd cmd = { .opcode = ONSRAM_OP_ELEMENTWISE };
 	struct onsram_residency_op op = { .cmd = &cmd, .writes_all = true };
-	const int tensor[] = { out, in };
+	const int tensor[ONSRAM_MAX_OPERANDS] = { out, in, other, -1, -1, -1 };
 
 	for (u32 s = 0; s < ONSRAM_MAX_OPERANDS; s++) {
-		u32 t = s < 2 && tensor[s] >= 0 ? tensor[s] : 0;
+		int t = tensor[s];
 
-		sim->cur[s] = (struct ring_slice){ s < 2 ? tensor[s] : -1, 0, sim->nr_parts[t] };
-		if (sim->cur[s].tensor < 0)
+		sim->cur[s] = (struct ring_slice){ .tensor = t };
+		if (t < 0)
 			continue;
+		sim->cur[s].parts = sim->nr_parts[t];
 		op.res[s] = &sim->res[t];
 		cmd.operand[s].addr = op.res[s]->va;
 		cmd.operand[s].view = VIEW(I32, sim->nr_parts[t] * GRANULE / 4);
 	}
-	sim->waits = ONSRAM_EMIT_WAITS;
-	sim->emit = (struct onsram_emit){ ring_push, engine, engine, 100, sim->waits };
 	onsram_residency_op(&sim->spm, &sim->emit, &run, &op);
 }
 

@@ -100,8 +100,10 @@ void ring_init(struct ring_sim *sim, u32 nr_engines, u32 seed);
 void ring_fini(struct ring_sim *sim);
 /** ring_upto() - a choice from 0 to @n - 1 */
 u32 ring_upto(struct ring_sim *sim, u32 n);
-/** ring_op() - pushes a job of one operation on whole tensors, under LRU; @in -1: it reads none */
-void ring_op(struct ring_sim *sim, u32 engine, int out, int in);
+/** ring_begin() - a job on an engine that may push so many NOPs */
+void ring_begin(struct ring_sim *sim, u32 engine, u32 waits);
+/** ring_op() - pushes an operation of the job on whole tensors, under LRU; -1: none */
+void ring_op(struct ring_sim *sim, int out, int in, int other);
 /** ring_fetch() - pushes a prefetch on the copy engine */
 void ring_fetch(struct ring_sim *sim, u32 tensor);
 /** ring_job() - pushes a random job */

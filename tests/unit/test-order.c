@@ -144,6 +144,12 @@ static const struct onsram_hw_cmd *last_on(u32 engine)
 	return &sim.engine[engine].ring[sim.engine[engine].pushed - 1].cmd;
 }
 
+static void one_op(u32 engine, int out, int in)
+{
+	ring_begin(&sim, engine, ONSRAM_EMIT_WAITS);
+	ring_op(&sim, out, in, -1);
+}
+
 static void small_tensors(u32 nr_engines)
 {
 	ring_init(&sim, nr_engines, 1);
@@ -159,10 +165,10 @@ static void test_strangers_do_not_wait(void **state)
 	(void)state;
 	small_tensors(3);
 	for (u32 i = 0; i < 8; i++) {
-		ring_op(&sim, 0, 0, 2);
-		ring_op(&sim, 1, 1, 3);
-		ring_op(&sim, 0, 2, 0);
-		ring_op(&sim, 1, 3, 1);
+		one_op(0, 0, 2);
+		one_op(1, 1, 3);
+		one_op(0, 2, 0);
+		one_op(1, 3, 1);
 	}
 	ring_fetch(&sim, 4);
 	ring_fetch(&sim, 5);
@@ -176,28 +182,69 @@ static void test_waits(void **state)
 {
 	(void)state;
 	small_tensors(4);
-	ring_op(&sim, 0, 0, -1);
-	ring_op(&sim, 0, 2, -1);
+	one_op(0, 0, -1);
+	one_op(0, 2, -1);
 	/* not for what the engine did after it */
-	ring_op(&sim, 1, 4, 0);
+	one_op(1, 4, 0);
 	assert_int_equal(nr_waits(), 1);
 	assert_true(last_on(1)->flags & ONSRAM_CMDF_WAIT);
 	assert_int_equal(last_on(1)->wait_sem, 0);
 	assert_int_equal(last_on(1)->wait_value, last_on(0)->seq - 2);
-	ring_op(&sim, 2, 6, 0);
+	one_op(2, 6, 0);
 	assert_int_equal(nr_waits(), 2);
 	assert_int_equal(last_on(2)->wait_sem, 0);
 	/* the writer's own engine is in order; the readers' are two: a NOP and the command */
-	ring_op(&sim, 0, 0, -1);
+	one_op(0, 0, -1);
 	assert_int_equal(nr_waits(), 4);
 	/* what was waited for once is known */
-	ring_op(&sim, 0, 0, -1);
+	one_op(0, 0, -1);
 	assert_int_equal(nr_waits(), 4);
 	/* and what is accounted for needs no wait */
 	while (ring_step(&sim))
 		;
-	ring_op(&sim, 1, 4, 2);
+	one_op(1, 4, 2);
 	assert_int_equal(nr_waits(), 4);
+	ring_fini(&sim);
+}
+
+/* Two engines to wait for, twice: with little room the first wait is for all that there is */
+static void test_short_of_waits(void **state)
+{
+	(void)state;
+	for (u32 short_of = 0; short_of < 2; short_of++) {
+		small_tensors(4);
+		one_op(1, 2, -1);
+		one_op(2, 4, -1);
+		one_op(1, 0, -1);
+		one_op(2, 6, -1);
+		ring_begin(&sim, 0, short_of ? 2 * sim.nr_engines : ONSRAM_EMIT_WAITS);
+		ring_op(&sim, 2, 2, 4);
+		ring_op(&sim, 4, 0, 6);
+		assert_int_equal(sim.nops, short_of ? 1 : 2);
+		ring_fini(&sim);
+	}
+}
+
+/* Each loss counts, as long as it is one: once until somebody is told, or it is written anew */
+static void test_generation(void **state)
+{
+	(void)state;
+	small_tensors(2);
+	for (u32 losses = 1; losses < 4; losses++) {
+		sim.fail_one_in = 1;
+		for (u32 i = 0; i < 2; i++) {
+			one_op(0, 0, -1);
+			while (ring_step(&sim))
+				;
+			assert_int_equal(sim.res[0].generation, losses);
+		}
+		sim.fail_one_in = 0;
+		one_op(0, 0, -1);
+		while (ring_step(&sim))
+			;
+		ring_cpu_reads(&sim, 0);
+		assert_false(onsram_residency_is_lost(&sim.res[0]));
+	}
 	ring_fini(&sim);
 }
 
@@ -298,6 +345,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(test_strangers_do_not_wait),
 		test(test_waits),
+		test(test_short_of_waits),
+		test(test_generation),
 		test(test_every_order),
 		test(test_given_up),
 		test(test_reset),
