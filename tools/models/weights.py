@@ -3,10 +3,9 @@
 
 Every weight gets numbers of a generator that is seeded by the network's and the weight's
 name, so the file is the same everywhere.  Their scale follows the data: mean and variance
-are carried from the inputs through the graph, and each layer is scaled to give out
-variance 1, as a trained network's normalisation would.  So activations neither die out
-nor leave fp16's range, whatever the depth.  A filter's weights sum to zero, else the
-positive mean behind every ReLU would drown what differs from one input to another.
+are carried from the inputs through the graph, and each layer is scaled to give out the
+mean square 1 (He et al. 2015).  So activations neither die out nor leave fp16's range,
+whatever the depth, and rounding errors do not grow from layer to layer.
 """
 import hashlib
 import math
@@ -16,7 +15,7 @@ from onnx import numpy_helper
 
 # Spread of what is added to and multiplied with a layer's output.
 SCALE = (0.75, 1.25)
-SHIFT = (-0.25, 0.25)
+SHIFT = (-0.1, 0.1)
 # A cell's recurrent weights and gates, as they are usually started with
 RECURRENT = 0.1
 
@@ -28,12 +27,21 @@ def raw(name, count):
     return words.view("<i2")[:count].astype(np.int32)
 
 
+def spread(limits):
+    """Variance of numbers that are even between two limits."""
+    return (limits[1] - limits[0]) ** 2 / 12
+
+
 class Moments:
     """Mean and variance of a tensor's elements within a channel."""
 
     def __init__(self, mean, var):
         self.mean = mean
         self.var = var
+
+    @property
+    def square(self):
+        return self.mean ** 2 + self.var
 
 
 def rectified(x, slope=0.0):
@@ -70,22 +78,20 @@ class Filler:
         shape = self.holes[hole]
         values = raw(f"{self.name}/{hole}", math.prod(shape)).astype(np.float32)
         values = (values + np.float32(32768.5)) * np.float32((high - low) / 65536) + np.float32(low)
-        return self.keep(hole, values.astype(np.float32))
+        return self.keep(hole, values)
 
-    def put_filters(self, tensor, outputs_axis, std, balanced):
-        """Fill the hole behind TENSOR with filters of standard deviation STD."""
-        hole = self.source[tensor]
-        shape = self.holes[hole]
-        values = raw(f"{self.name}/{hole}", math.prod(shape)).reshape(shape)
-        if balanced:
-            axes = tuple(d for d in range(len(shape)) if d != outputs_axis % len(shape))
-            values -= np.rint(values.mean(axis=axes, keepdims=True, dtype=np.float64)).astype(np.int32)
-        # An even distribution over [-a, a] has standard deviation a / sqrt(3).
-        return self.keep(hole, values.astype(np.float32) * np.float32(std * math.sqrt(3) / 32768))
+    def put_even(self, tensor, std):
+        """Fill the hole behind TENSOR with numbers of standard deviation STD around 0."""
+        limit = std * math.sqrt(3)
+        return self.put(tensor, -limit, limit)
 
     def keep(self, hole, values):
         self.filled[hole] = np.ascontiguousarray(values.reshape(self.holes[hole]))
         return self.filled[hole]
+
+    def shape(self, tensor):
+        """Shape of the hole behind TENSOR."""
+        return self.holes[self.source[tensor]]
 
     def is_hole(self, tensor):
         return tensor in self.source and self.source[tensor] not in self.filled
@@ -95,54 +101,44 @@ class Filler:
 
     # --- operators --------------------------------------------------------------------
 
-    def product(self, x, weight, outputs_axis, fan_in, bias):
-        """A convolution or matrix product by a weight: gives out variance 1."""
-        balanced = fan_in > 16
-        values = self.put_filters(weight, outputs_axis, 1 / math.sqrt(fan_in * x.var), balanced)
+    def product(self, x, weight, fan_in, bias=None):
+        """A convolution or matrix product by a weight: gives out the mean square 1."""
+        self.put_even(weight, 1 / math.sqrt(fan_in * x.square))
         if bias:
             self.put(bias, *SHIFT)
-        axes = tuple(d for d in range(values.ndim) if d != outputs_axis % values.ndim)
-        # What a normalisation behind it has to subtract
-        offsets = x.mean * values.sum(axis=axes, dtype=np.float64)
-        out = Moments(0.0, 1.0)
-        out.offsets = offsets
-        return out
+        return Moments(0.0, 1.0 + (spread(SHIFT) if bias else 0.0))
 
     def conv(self, node, x):
-        out_channels, *rest = self.holes[self.source[node.input[1]]]
-        return self.product(x, node.input[1], 0, math.prod(rest), hole_at(node, 2))
+        return self.product(x, node.input[1], math.prod(self.shape(node.input[1])[1:]), hole_at(node, 2))
 
     def gemm(self, node, x):
         transposed = any(a.name == "transB" and a.i for a in node.attribute)
-        shape = self.holes[self.source[node.input[1]]]
-        return self.product(x, node.input[1], 0 if transposed else 1, shape[1 if transposed else 0],
-                            hole_at(node, 2))
+        # The weight may come from a shape with more dimensions before its two.
+        return self.product(x, node.input[1], self.shape(node.input[1])[-1 if transposed else -2], hole_at(node, 2))
 
     def matmul(self, node, x):
         if not self.is_hole(node.input[1]):
-            return Moments(0.0, x.var * self.of(node.input[1]).var)
-        return self.product(x, node.input[1], -1, self.holes[self.source[node.input[1]]][-2], None)
+            return Moments(0.0, x.square * self.of(node.input[1]).square)
+        return self.product(x, node.input[1], self.shape(node.input[1])[-2])
 
     def batch_norm(self, node, x):
         _, scale, bias, mean, var = node.input
         self.put(scale, *SCALE)
         self.put(bias, *SHIFT)
-        self.put(var, *(v * x.var for v in SCALE))
-        offsets = getattr(x, "offsets", x.mean)
-        self.keep(self.source[mean], (self.put(mean, *SHIFT) * math.sqrt(x.var) + offsets).astype(np.float32))
-        return Moments(0.0, 1.0)
+        self.put(mean, *(v * math.sqrt(x.square) for v in SHIFT))
+        self.put(var, *(v * x.square for v in SCALE))
+        inverse = math.log(SCALE[1] / SCALE[0]) / (SCALE[1] - SCALE[0])
+        return Moments(0.0, (1 + spread(SHIFT)) * inverse * (1 + spread(SCALE)) + spread(SHIFT))
 
     def add(self, node, x):
         parts = []
         for tensor in node.input:
             if self.is_hole(tensor):
                 self.put(tensor, *SHIFT)
+                parts.append(Moments(0.0, spread(SHIFT)))
             elif tensor in self.moments:
                 parts.append(self.of(tensor))
-        out = Moments(sum(p.mean for p in parts), sum(p.var for p in parts))
-        if len(parts) == 1 and hasattr(parts[0], "offsets"):
-            out.offsets = parts[0].offsets
-        return out
+        return Moments(sum(p.mean for p in parts), sum(p.var for p in parts))
 
     def mul(self, node, x):
         if node.input[0] == node.input[1]:
@@ -187,7 +183,7 @@ class Filler:
     def gather(self, node, x):
         if not self.is_hole(node.input[0]):
             return x
-        self.put_filters(node.input[0], 0, 1.0, False)
+        self.put_even(node.input[0], 1.0)
         return Moments(0.0, 1.0)
 
     def lstm(self, node, x):
