@@ -139,6 +139,12 @@ static const struct {
 	{ "GRU", "m m m", "expected 3", { { 0 } } },
 	{ "RNN", "x x x", "expected 3", { { 0 } } },
 	{ "RNN", "x x x", "direction", { S("direction", "sideways") } },
+	{ "LSTM", "steps lstm_w x2", "R does not have the shape", { { 0 } } },
+	{ "LSTM", "steps lstm_w lstm_r x2", "B does not have the shape", { { 0 } } },
+	{ "LSTM", "steps lstm_w lstm_r - i1", "sequence_lens does not have one element", { { 0 } } },
+	{ "LSTM", "steps lstm_w lstm_r - - x2", "initial_h does not have the shape", { { 0 } } },
+	{ "LSTM", "steps lstm_w lstm_r - - - x2", "initial_c does not have the shape", { { 0 } } },
+	{ "LSTM", "steps lstm_w lstm_r - - - - x2", "P does not have the shape", { { 0 } } },
 	{ "If", "m", "the condition is not constant", { { 0 } } },
 	{ "Loop", "i1", "the trip count has 2 elements", { { 0 } } },
 	{ "Loop", "- -", "body is missing", { { 0 } } },
@@ -171,6 +177,9 @@ static Onnx__ModelProto *build(size_t i)
 	model_input(m, "idx", DIMS(4, 8))->type->tensor_type->elem_type = ONNX__TENSOR_PROTO__DATA_TYPE__INT64;
 	model_floats(m, "x2", DIMS(2, 4, 8), NULL);
 	model_floats(m, "w", DIMS(4, 2, 3, 3), NULL);
+	model_floats(m, "steps", DIMS(3, 1, 4), NULL);
+	model_floats(m, "lstm_w", DIMS(1, 8, 4), NULL);
+	model_floats(m, "lstm_r", DIMS(1, 8, 2), NULL);
 	model_floats(m, "scales", DIMS(4), (float[]){ 1, 1, 2, 2 });
 	model_ints(m, "i1", DIMS(2, -3));
 	model_ints(m, "i2", DIMS(1, 2));
