@@ -48,6 +48,7 @@ echo "not an ONNX file" >bad.onnx
 good "usage: onsram COMMAND" --help
 good "usage: onsram run MODEL.onnx" run --help
 good "usage: onsram plan MODEL.onnx" plan --help
+good "usage: onsram count MODEL.onnx" count --help
 good "usage: onsram conformance DIR" conformance --help
 good "usage: onsram submit JOB.json" submit --help
 good "usage: onsram info" info --help
@@ -104,6 +105,13 @@ t 2 '--policy is none, static-paper, static or ideal' plan x.onnx --policy fast
 t 2 '--model is default or paper' plan x.onnx --model exact
 t 2 '--without takes parts, overlap and constants, not "weights"' plan x.onnx --without parts,weights
 t 2 '--effort is a number from 1 to 1000' plan x.onnx --effort 0
+t 2 "which model?" count
+t 2 'unknown option, or an argument where none is taken: --policy' count x.onnx --policy none
+t 2 '--dtype is fp32 or fp16' count x.onnx --dtype int8
+t 2 '--fuse is on or off' count x.onnx --fuse maybe
+t 2 'a dimension is a number from 1' count x.onnx --shape x=0
+t 1 'missing.onnx' count missing.onnx
+t 1 'bad.onnx' count bad.onnx --json
 t 2 '--csv needs --capacity' plan --csv p.csv --output o.csv
 t 2 '--csv needs --output' plan --csv p.csv --capacity 12
 t 2 '--csv takes no model' plan x.onnx --csv p.csv --capacity 12 --output o.csv

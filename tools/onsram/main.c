@@ -11,6 +11,7 @@ static const struct {
 } commands[] = {
 	{ "run", cmd_run, "run an ONNX model on the device and report what it cost" },
 	{ "plan", cmd_plan, "plan a model's SPM residency, without a device" },
+	{ "count", cmd_count, "count a model's operations, parameters and bytes, without a device" },
 	{ "conformance", cmd_conformance, "run ONNX's backend test cases on the device" },
 	{ "submit", cmd_submit, "run the operations of a job file" },
 	{ "info", cmd_info, "what the device is" },
