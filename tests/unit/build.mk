@@ -55,6 +55,11 @@ $(DEVICE_TESTS): %: %.o $(B)/tests/unit/mock-device.o $(LIBONSRAM)
 		-o $@ $^ -lcmocka -lprotobuf-c -lm
 UNIT_TESTS += $(DEVICE_TESTS)
 
+# Making networks, which no sanitizer looks into
+ifeq ($(SAN),)
+UNIT_TESTS += tests/unit/test-models.py
+endif
+
 # The command line, without a device
 UNIT_TESTS += tests/unit/test-cli.sh
 tap-unit: export ONSRAM_BIN = $(B)/onsram
