@@ -145,8 +145,8 @@ vm = tools/vm/run-vm --qemu "$$(qemu-device/build.sh)" --kernel $(1)/vmlinux --i
 
 # --- targets --------------------------------------------------------------------
 
-.PHONY: FORCE help all guest qemu models run vm shell check check-debug unit qtest kselftest e2e conformance bench lint \
-	suite-unit suite-unit-san suite-qtest suite-kselftest suite-e2e suite-conformance suite-lint suite-debug clean distclean
+.PHONY: FORCE help all guest qemu models run vm shell check check-debug unit qtest kselftest e2e conformance networks bench lint \
+	suite-unit suite-unit-san suite-qtest suite-kselftest suite-e2e suite-conformance suite-networks suite-lint suite-debug clean distclean
 
 help:
 	@echo 'onsram: scratch-pad memory management for a deep learning accelerator'
@@ -160,7 +160,7 @@ help:
 	@echo '  make shell         boot the guest to a prompt'
 	@echo "  make -s vm CMD='onsram info'"
 	@echo '                     run one command in the guest; output and exit status are its own'
-	@echo '  make unit qtest kselftest e2e conformance lint'
+	@echo '  make unit qtest kselftest e2e conformance networks lint'
 	@echo '                     one layer of the tests'
 	@echo '  make bench         benchmarks'
 	@echo '  make all           build everything, run nothing; V=1 shows the commands'
@@ -226,7 +226,7 @@ bench: all
 # Every suite prints TAP; scripts/suite shows it, counts it, and remembers the
 # counts for the summary. A suite that cannot be built counts as one failure.
 unit: suite-unit suite-unit-san
-qtest kselftest e2e conformance lint: %: suite-%
+qtest kselftest e2e conformance networks lint: %: suite-%
 
 suite-unit:
 	@scripts/suite unit $(MAKE) --no-print-directory tap-unit
@@ -240,12 +240,14 @@ suite-e2e:
 	@scripts/suite e2e $(MAKE) --no-print-directory tap-e2e
 suite-conformance:
 	@scripts/suite conformance $(MAKE) --no-print-directory tap-conformance
+suite-networks:
+	@scripts/suite networks $(MAKE) --no-print-directory tap-networks
 suite-debug:
 	@scripts/suite debug $(MAKE) --no-print-directory tap-debug
 suite-lint:
 	@scripts/suite lint $(MAKE) --no-print-directory tap-lint
 
-.PHONY: tap-unit tap-qtest tap-kselftest tap-e2e tap-conformance tap-lint tap-debug
+.PHONY: tap-unit tap-qtest tap-kselftest tap-e2e tap-conformance tap-networks tap-lint tap-debug
 tap-unit: export CMOCKA_MESSAGE_OUTPUT = TAP
 tap-unit:
 	+@$(locked) built-unit
@@ -285,13 +287,20 @@ PART ?= 1/1
 tap-conformance: guest
 	@tests/conformance/run $(PART)
 
+# A suite of networks that tools/models/suites.py has, and the number of one more
+NETWORKS ?= all
+tap-networks: guest
+	@tests/networks/run $(NETWORKS)
+
 tap-lint: $(KSRC)
 	@scripts/lint $(KSRC)
 
-# A third of ONNX's cases, another one after every commit
-check: export PART := $(shell echo $$(($$(git rev-list --count HEAD 2>/dev/null || echo 0) % 3 + 1)))/3
+# A third of ONNX's cases and one of the large networks, others after every commit
+commits := $(if $(filter check,$(MAKECMDGOALS)),$(shell git rev-list --count HEAD 2>/dev/null || echo 0))
+check: export PART = $(shell echo $$(($(commits) % 3 + 1)))/3
+check: export NETWORKS = quick $(commits)
 check:
-	@scripts/check lint unit unit-san qtest kselftest e2e conformance
+	@scripts/check lint unit unit-san qtest kselftest e2e conformance networks
 
 check-debug:
 	@scripts/check debug

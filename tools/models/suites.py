@@ -23,11 +23,13 @@ NETWORKS = {
     "ptb_lstm_operator": ("PTB-LSTM (operator)", "lstm", "ptb_lstm_operator", ()),
 }
 
-# onsram12: those of the paper.  all: with other forms of a network, too.
+# onsram12: those of the paper.  all: with other forms of a network, too.  quick: those of
+# them that take little time and together have every operator.
 SUITES = {
     "onsram12": list(NETWORKS)[:12],
     "onsram16": list(NETWORKS)[:16],
     "all": list(NETWORKS),
+    "quick": ["googlenet", "resnext50", "mobilenet", "squeezenet", "ptb_lstm", "mha", "densenet121", "shufflenet"],
 }
 
 
