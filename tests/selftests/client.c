@@ -146,6 +146,19 @@ int64_t spm_attribute(const char *name)
 	return device_attribute(path);
 }
 
+bool kernel_has(const char *symbol)
+{
+	char line[512], name[256];
+	bool found = false;
+	FILE *f = fopen("/proc/kallsyms", "r");
+
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = sscanf(line, "%*s %*c %255s", name) == 1 && !strcmp(name, symbol);
+	if (f)
+		fclose(f);
+	return found;
+}
+
 int64_t parameter(const char *name)
 {
 	char path[96];

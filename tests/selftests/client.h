@@ -46,6 +46,8 @@ int64_t spm_attribute(const char *name);
 int64_t device_attribute(const char *name);
 /** parameter() - a number that a parameter of the driver has, or -1 */
 int64_t parameter(const char *name);
+/** kernel_has() - is there a symbol of this name in the kernel? */
+bool kernel_has(const char *symbol);
 /** set_parameter() - Return: 0 or the errno, positive */
 int set_parameter(const char *name, int64_t value);
 

@@ -66,19 +66,6 @@ static int compat_ioctl(int fd, uint32_t request, void *arg)
 	return (int)ret;
 }
 
-/* A kernel without 32-bit system calls answers by a signal */
-static bool has_compat(void)
-{
-	pid_t child = fork();
-	int status;
-
-	if (!child) {
-		compat_ioctl(-1, 0, NULL);
-		_exit(errno != EBADF);
-	}
-	return waitpid(child, &status, 0) == child && status == 0;
-}
-
 FIXTURE(space) {
 	unsigned char *arg;
 	int64_t share;
@@ -96,7 +83,7 @@ FIXTURE_VARIANT_ADD(space, user_32bit) { .uid = NOBODY, .compat = true };
 
 FIXTURE_SETUP(space)
 {
-	if (variant->compat && !has_compat())
+	if (variant->compat && !kernel_has("__ia32_compat_sys_ioctl"))
 		SKIP(return, "this kernel has no 32-bit system calls");
 	self->arg = mmap(NULL, ARG_BYTES, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);

@@ -138,8 +138,9 @@ TEST_F(memory, small_buffers)
 	       (long long)(cost - base) / last, (long long)lost / last);
 	EXPECT_LE(cost, limit + 16384);
 	EXPECT_LE(limit - 16384, cost);
-	/* The machine has not lost more than was charged; what else comes and goes is less than that. */
-	EXPECT_LE(lost, cost * 5 / 4);
+	/* The machine has not lost more than was charged, but for what else comes and goes. */
+	if (!kernel_has("kasan_report"))
+		EXPECT_LE(lost, cost * 5 / 4);
 	for (handle = first; handle <= last; handle++) {
 		EXPECT_EQ(0, drop(self->fd, handle));
 	}
