@@ -71,7 +71,8 @@ static void flush_rules(struct onsram_agent *a, struct onsram_agent_device *dev,
 		return;
 	if (onsram_nl_set_rules(a->nl, dev->info.id, NULL, 0, true))
 		return;
-	onsram_history_for_each(&dev->history, onsram_eager_retell);
+	onsram_history_retell(&dev->history);
+	onsram_worker_retell(dev->worker);
 	tell_rules(a, dev, e);
 }
 
@@ -107,7 +108,7 @@ static int attach(struct onsram_agent *a, const struct onsram_nl_device *info)
 			     strerror(-ret), onsram_nl_why());
 		return ret;
 	}
-	if (onsram_history_init(&dev->history, &dev->info.model)) {
+	if (onsram_history_init(&dev->history)) {
 		onsram_error("not enough memory for accel%u", info->id);
 		return -ENOMEM;
 	}
@@ -245,20 +246,51 @@ static void on_graph_destroyed(void *arg, uint32_t device, uint32_t graph)
 		onsram_worker_cancel(dev->worker, graph);
 }
 
+static struct onsram_client *client_of(struct onsram_agent *a, struct onsram_agent_device *dev,
+				       uint32_t client_id)
+{
+	struct onsram_eager *evicted;
+	struct onsram_client *c = onsram_history_client(&dev->history, client_id, &evicted);
+
+	end_history(a, dev, evicted);
+	return c;
+}
+
+static void learn(struct onsram_agent_device *dev, struct onsram_client *c)
+{
+	struct onsram_sequence *s = onsram_recorder_take(c->recorder);
+
+	if (s)
+		onsram_worker_learn(dev->worker, s, c->id, c->own);
+}
+
 static void on_retired(void *arg, uint32_t device, const struct onsram_retired *r)
 {
 	struct onsram_agent_device *dev = find(arg, device);
+	struct onsram_client *c;
 
-	if (dev)
-		onsram_eager_observe(onsram_history_of(&dev->history, r->client_id), r);
+	if (!dev)
+		return;
+	c = client_of(arg, dev, r->client_id);
+	onsram_eager_observe(onsram_history_of(&dev->history, c), r);
+	/* A client with a history of its own says where its passes end */
+	if (c && onsram_recorder_op(c->recorder, r) && !c->own)
+		learn(dev, c);
 }
 
 static void on_died(void *arg, uint32_t device, uint32_t client_id, const uint32_t *bo, uint32_t n)
 {
 	struct onsram_agent_device *dev = find(arg, device);
+	struct onsram_client *c;
 
-	for (uint32_t i = 0; dev && i < n; i++)
-		onsram_eager_died(onsram_history_of(&dev->history, client_id), bo[i]);
+	if (!dev)
+		return;
+	c = client_of(arg, dev, client_id);
+	for (uint32_t i = 0; i < n; i++) {
+		onsram_eager_died(onsram_history_of(&dev->history, c), bo[i]);
+		if (c)
+			onsram_recorder_died(c->recorder, bo[i]);
+	}
 }
 
 static void on_lost(void *arg, uint32_t device, uint32_t count)
@@ -268,7 +300,7 @@ static void on_lost(void *arg, uint32_t device, uint32_t count)
 	if (!dev)
 		return;
 	onsram_info("accel%u: %u retired operations were not reported", device, count);
-	onsram_history_for_each(&dev->history, onsram_eager_gap);
+	onsram_history_gap(&dev->history);
 }
 
 static void on_client_gone(void *arg, uint32_t device, uint32_t client_id)
@@ -278,21 +310,24 @@ static void on_client_gone(void *arg, uint32_t device, uint32_t client_id)
 
 	if (!dev)
 		return;
-	end_history(a, dev, onsram_history_take(&dev->history, client_id));
-	onsram_eager_client_gone(dev->history.shared, client_id);
+	end_history(a, dev, onsram_history_end(&dev->history, client_id));
+	onsram_worker_forget(dev->worker, client_id);
 }
 
 static void on_sync(void *arg, uint32_t device, uint32_t client_id, uint64_t seq, bool own)
 {
 	struct onsram_agent *a = arg;
 	struct onsram_agent_device *dev = find(a, device);
-	struct onsram_eager *e, *evicted = NULL;
+	struct onsram_client *c;
 
 	if (!dev)
 		return;
-	e = own ? onsram_history_give(&dev->history, client_id, &evicted) : dev->history.shared;
-	end_history(a, dev, evicted);
-	flush_rules(a, dev, e);
+	c = client_of(a, dev, client_id);
+	if (c && own)
+		onsram_history_own(c);
+	if (c && onsram_recorder_mark(c->recorder))
+		learn(dev, c);
+	flush_rules(a, dev, onsram_history_of(&dev->history, c));
 	onsram_worker_sync(dev->worker, seq);
 }
 
@@ -309,7 +344,7 @@ static void look_anew(struct onsram_agent *a)
 {
 	onsram_info("events were lost: looking at everything anew");
 	for (uint32_t i = 0; i < a->nr_devices; i++) {
-		onsram_history_for_each(&a->device[i].history, onsram_eager_gap);
+		onsram_history_gap(&a->device[i].history);
 		onsram_worker_rescan(a->device[i].worker);
 	}
 	onsram_nl_devices(a->nl, answer_missed, a);

@@ -3,9 +3,9 @@
  * OnSRAM-Eager: rules learnt from operations that retired.
  *
  * Pure: no device, no netlink.  An operation is known by its key (its signature
- * in the context of the three before it).  Per key and operand slot the history
- * tells whether the buffer is used again before it dies or is overwritten, how
- * soon, and what that use would save if the buffer were in the SPM.
+ * in the context of the three before it).  Per key the history tells whether what
+ * the operation writes is read before it dies or is overwritten: then it is held
+ * like lru holds everything, else it is not.
  */
 #ifndef ONSRAM_EAGER_H
 #define ONSRAM_EAGER_H
@@ -26,20 +26,29 @@ struct onsram_retired {
 	struct drm_onsram_op op;
 	uint32_t resident;
 	uint64_t time_ps;
+	uint64_t signature;
+	uint64_t bytes[ONSRAM_MAX_OPERANDS];
 };
 
-/** struct onsram_rule - a rule to be set, or (@gone) deleted; fields as enum onsram_attr_rule */
+/**
+ * struct onsram_rule - a rule to be set, or (@gone) deleted; fields as enum onsram_attr_rule
+ *
+ * With @state it is a step of a sequence, else @next and @place mean nothing.
+ */
 struct onsram_rule {
 	uint64_t key;
 	uint32_t actions;
 	uint32_t priority;
 	bool gone;
+	uint32_t state;
+	uint32_t next;
+	uint32_t place[ONSRAM_MAX_OPERANDS];
 };
 
 struct onsram_eager;
 
 /** onsram_eager_new() - an empty history. Return: NULL without memory */
-struct onsram_eager *onsram_eager_new(const struct onsram_model *m);
+struct onsram_eager *onsram_eager_new(void);
 /** onsram_eager_free() - NULL is allowed */
 void onsram_eager_free(struct onsram_eager *e);
 /** onsram_eager_observe() - learn from an operation; in the order they retired */

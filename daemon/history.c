@@ -3,72 +3,93 @@
 
 #include "history.h"
 
-int onsram_history_init(struct onsram_history *h, const struct onsram_model *model)
+int onsram_history_init(struct onsram_history *h)
 {
-	*h = (struct onsram_history){ .model = *model, .shared = onsram_eager_new(model) };
+	*h = (struct onsram_history){ .shared = onsram_eager_new() };
 	return h->shared ? 0 : -1;
 }
 
 void onsram_history_free(struct onsram_history *h)
 {
-	onsram_history_for_each(h, onsram_eager_free);
+	for (int i = 0; i < ONSRAM_HISTORY_CLIENTS; i++) {
+		onsram_recorder_free(h->client[i].recorder);
+		onsram_eager_free(h->client[i].own);
+	}
+	onsram_eager_free(h->shared);
 	*h = (struct onsram_history){ 0 };
 }
 
-static int find(struct onsram_history *h, uint32_t client_id)
+static struct onsram_client *find(struct onsram_history *h, uint32_t id)
 {
-	for (int i = 0; i < ONSRAM_HISTORY_OWN; i++)
-		if (h->own[i].eager && h->own[i].client_id == client_id)
-			return i;
-	return -1;
+	for (int i = 0; i < ONSRAM_HISTORY_CLIENTS; i++)
+		if (h->client[i].recorder && h->client[i].id == id)
+			return &h->client[i];
+	return NULL;
 }
 
-struct onsram_eager *onsram_history_of(struct onsram_history *h, uint32_t client_id)
+struct onsram_client *onsram_history_client(struct onsram_history *h, uint32_t id,
+					    struct onsram_eager **evicted)
 {
-	int i = find(h, client_id);
-
-	return i < 0 ? h->shared : h->own[i].eager;
-}
-
-struct onsram_eager *onsram_history_give(struct onsram_history *h, uint32_t client_id,
-					 struct onsram_eager **evicted)
-{
-	int i = find(h, client_id);
-	struct onsram_eager *e;
+	struct onsram_client *c = find(h, id);
+	struct onsram_recorder *recorder;
 
 	*evicted = NULL;
-	if (i < 0) {
-		e = onsram_eager_new(&h->model);
-		if (!e)
-			return h->shared;
-		i = 0;
-		for (int k = 1; k < ONSRAM_HISTORY_OWN; k++)
-			if (h->own[i].eager && (!h->own[k].eager || h->own[k].used < h->own[i].used))
-				i = k;
-		*evicted = h->own[i].eager;
-		h->own[i].eager = e;
-		h->own[i].client_id = client_id;
+	if (!c) {
+		recorder = onsram_recorder_new();
+		if (!recorder)
+			return NULL;
+		c = h->client;
+		for (int i = 1; i < ONSRAM_HISTORY_CLIENTS; i++)
+			if (h->client[i].used < c->used)
+				c = &h->client[i];
+		onsram_recorder_free(c->recorder);
+		*evicted = c->own;
+		*c = (struct onsram_client){ .id = id, .recorder = recorder };
 	}
-	h->own[i].used = ++h->clock;
-	return h->own[i].eager;
+	c->used = ++h->clock;
+	return c;
 }
 
-struct onsram_eager *onsram_history_take(struct onsram_history *h, uint32_t client_id)
+void onsram_history_own(struct onsram_client *c)
 {
-	struct onsram_eager *e = NULL;
-	int i = find(h, client_id);
-
-	if (i >= 0) {
-		e = h->own[i].eager;
-		h->own[i].eager = NULL;
-	}
-	return e;
+	if (!c->own)
+		c->own = onsram_eager_new();
 }
 
-void onsram_history_for_each(struct onsram_history *h, void (*fn)(struct onsram_eager *e))
+struct onsram_eager *onsram_history_of(struct onsram_history *h, const struct onsram_client *c)
 {
-	fn(h->shared);
-	for (int i = 0; i < ONSRAM_HISTORY_OWN; i++)
-		if (h->own[i].eager)
-			fn(h->own[i].eager);
+	return c && c->own ? c->own : h->shared;
+}
+
+struct onsram_eager *onsram_history_end(struct onsram_history *h, uint32_t id)
+{
+	struct onsram_client *c = find(h, id);
+	struct onsram_eager *own;
+
+	onsram_eager_client_gone(h->shared, id);
+	if (!c)
+		return NULL;
+	own = c->own;
+	onsram_recorder_free(c->recorder);
+	*c = (struct onsram_client){ 0 };
+	return own;
+}
+
+void onsram_history_gap(struct onsram_history *h)
+{
+	onsram_eager_gap(h->shared);
+	for (int i = 0; i < ONSRAM_HISTORY_CLIENTS; i++) {
+		if (h->client[i].own)
+			onsram_eager_gap(h->client[i].own);
+		if (h->client[i].recorder)
+			onsram_recorder_gap(h->client[i].recorder);
+	}
+}
+
+void onsram_history_retell(struct onsram_history *h)
+{
+	onsram_eager_retell(h->shared);
+	for (int i = 0; i < ONSRAM_HISTORY_CLIENTS; i++)
+		if (h->client[i].own)
+			onsram_eager_retell(h->client[i].own);
 }

@@ -45,6 +45,9 @@ static struct nla_policy retired_policy[ONSRAM_A_RETIRED_MAX + 1] = {
 				  .maxlen = sizeof(struct drm_onsram_op) },
 	[ONSRAM_A_RETIRED_RESIDENT] = { .type = NLA_U32 },
 	[ONSRAM_A_RETIRED_TIME] = { .type = NLA_U64 },
+	[ONSRAM_A_RETIRED_SIGNATURE] = { .type = NLA_U64 },
+	[ONSRAM_A_RETIRED_BYTES] = { .minlen = ONSRAM_MAX_OPERANDS * sizeof(uint64_t),
+				     .maxlen = ONSRAM_MAX_OPERANDS * sizeof(uint64_t) },
 };
 
 static struct nla_policy died_policy[ONSRAM_A_DIED_MAX + 1] = {
@@ -207,6 +210,8 @@ static int parse_retired(struct nlattr *nest, struct onsram_retired *r)
 	memcpy(&r->op, nla_data(tb[ONSRAM_A_RETIRED_OP]), sizeof(r->op));
 	r->resident = nla_get_u32(tb[ONSRAM_A_RETIRED_RESIDENT]);
 	r->time_ps = nla_get_u64(tb[ONSRAM_A_RETIRED_TIME]);
+	r->signature = nla_get_u64(tb[ONSRAM_A_RETIRED_SIGNATURE]);
+	memcpy(r->bytes, nla_data(tb[ONSRAM_A_RETIRED_BYTES]), sizeof(r->bytes));
 	return 0;
 }
 

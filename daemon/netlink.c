@@ -2,7 +2,6 @@
 /* Sockets, requests and answers of the family. */
 #include <errno.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,7 +14,7 @@
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
 
-#include "netlink.h"
+#include "netlink-link.h"
 
 /* A kernel that does not answer for so long never will */
 #define ANSWER_SECONDS	10
@@ -25,24 +24,8 @@
 #define REQUEST_BUFFER	(2 << 20)
 #define HEADER_BYTES	256
 #define INTERVAL_BYTES	64
-#define RULE_BYTES	48
+#define RULE_BYTES	96
 #define RULES_ONCE	256
-
-/**
- * struct onsram_nl - the link to the kernel
- * @req: requests; the agent of the devices attached to is this socket
- * @ev: events; a socket of its own, so that they never mix with answers
- * @family: id of the family
- * @lock: one request at a time; guards @req
- * @refs: users
- */
-struct onsram_nl {
-	struct nl_sock *req;
-	struct nl_sock *ev;
-	int family;
-	pthread_mutex_t lock;
-	atomic_uint refs;
-};
 
 static _Thread_local char why[256];
 
@@ -51,7 +34,7 @@ const char *onsram_nl_why(void)
 	return why;
 }
 
-static int to_errno(int err)
+int onsram_nl_errno(int err)
 {
 	switch (-err) {
 	case NLE_SUCCESS:
@@ -90,7 +73,7 @@ static int open_requests(struct onsram_nl *nl)
 	nl->req = nl_socket_alloc();
 	if (!nl->req)
 		return -ENOMEM;
-	ret = to_errno(genl_connect(nl->req));
+	ret = onsram_nl_errno(genl_connect(nl->req));
 	if (ret)
 		return ret;
 	nl_socket_enable_msg_peek(nl->req);
@@ -98,7 +81,7 @@ static int open_requests(struct onsram_nl *nl)
 	setsockopt(nl_socket_get_fd(nl->req), SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
 	force_buffer(nl->req, SO_SNDBUF, SO_SNDBUFFORCE, REQUEST_BUFFER);
 	nl->family = genl_ctrl_resolve(nl->req, ONSRAM_FAMILY_NAME);
-	return nl->family < 0 ? to_errno(nl->family) : 0;
+	return nl->family < 0 ? onsram_nl_errno(nl->family) : 0;
 }
 
 static int open_events(struct onsram_nl *nl)
@@ -107,11 +90,11 @@ static int open_events(struct onsram_nl *nl)
 	int ctrl = genl_ctrl_resolve_grp(nl->req, "nlctrl", "notify"), ret;
 
 	if (group < 0 || ctrl < 0)
-		return to_errno(group < 0 ? group : ctrl);
+		return onsram_nl_errno(group < 0 ? group : ctrl);
 	nl->ev = nl_socket_alloc();
 	if (!nl->ev)
 		return -ENOMEM;
-	ret = to_errno(genl_connect(nl->ev));
+	ret = onsram_nl_errno(genl_connect(nl->ev));
 	if (ret)
 		return ret;
 	nl_socket_enable_msg_peek(nl->ev);
@@ -119,7 +102,7 @@ static int open_events(struct onsram_nl *nl)
 	nl_socket_set_nonblocking(nl->ev);
 	/* The controller tells when the driver is unloaded */
 	ret = nl_socket_add_memberships(nl->ev, group, ctrl, 0);
-	return to_errno(ret);
+	return onsram_nl_errno(ret);
 }
 
 int onsram_nl_open(struct onsram_nl **out)
@@ -286,9 +269,9 @@ static int ask(struct onsram_nl *nl, struct nl_msg *msg,
 	nl_cb_err(cb, NL_CB_CUSTOM, on_error, &a);
 	pthread_mutex_lock(&nl->lock);
 	ret = nl->req ? nl_send_auto(nl->req, msg) : -NLE_NODEV;
-	ret = ret < 0 ? to_errno(ret) : 0;
+	ret = ret < 0 ? onsram_nl_errno(ret) : 0;
 	while (!ret && !a.done)
-		ret = to_errno(nl_recvmsgs(nl->req, cb));
+		ret = onsram_nl_errno(nl_recvmsgs(nl->req, cb));
 	pthread_mutex_unlock(&nl->lock);
 	nlmsg_free(msg);
 	nl_cb_put(cb);
@@ -434,10 +417,15 @@ static int put_rule(struct nl_msg *msg, const struct onsram_rule *rule, bool gon
 {
 	struct nlattr *nest = nla_nest_start(msg, ONSRAM_A_RULE | NLA_F_NESTED);
 
-	if (!nest || nla_put_u64(msg, ONSRAM_A_RULE_KEY, rule->key))
+	if (!nest || nla_put_u64(msg, ONSRAM_A_RULE_KEY, rule->key) ||
+	    (rule->state && nla_put_u32(msg, ONSRAM_A_RULE_STATE, rule->state)))
 		return -1;
 	if (!gone && (nla_put_u32(msg, ONSRAM_A_RULE_ACTIONS, rule->actions) ||
 		      nla_put_u32(msg, ONSRAM_A_RULE_PRIORITY, rule->priority)))
+		return -1;
+	if (!gone && rule->state &&
+	    (nla_put_u32(msg, ONSRAM_A_RULE_NEXT, rule->next) ||
+	     nla_put(msg, ONSRAM_A_RULE_PLACES, sizeof(rule->place), rule->place)))
 		return -1;
 	return nla_nest_end(msg, nest);
 }
@@ -475,65 +463,4 @@ int onsram_nl_sync_done(struct onsram_nl *nl, uint32_t device, uint64_t seq)
 		msg = NULL;
 	}
 	return ask(nl, msg, NULL, NULL);
-}
-
-/* --- events ---------------------------------------------------------------------- */
-
-/**
- * struct event_read - reading what waits
- * @nl: link
- * @handler: who is told
- * @gone: the family was unregistered
- */
-struct event_read {
-	struct onsram_nl *nl;
-	const struct onsram_nl_handler *handler;
-	bool gone;
-};
-
-static int on_event(struct nl_msg *msg, void *arg)
-{
-	struct nlmsghdr *nlh = nlmsg_hdr(msg);
-	struct event_read *r = arg;
-
-	if (nlh->nlmsg_type == r->nl->family) {
-		/* A malformed event is no reason to miss those behind it */
-		onsram_nl_parse_event(nlh, r->handler);
-	} else if (nlh->nlmsg_type == GENL_ID_CTRL && genlmsg_valid_hdr(nlh, 0) &&
-		   genlmsg_hdr(nlh)->cmd == CTRL_CMD_DELFAMILY) {
-		struct nlattr *tb[CTRL_ATTR_MAX + 1];
-
-		if (!genlmsg_parse(nlh, 0, tb, CTRL_ATTR_MAX, NULL) && tb[CTRL_ATTR_FAMILY_ID] &&
-		    nla_len(tb[CTRL_ATTR_FAMILY_ID]) >= 2)
-			r->gone |= nla_get_u16(tb[CTRL_ATTR_FAMILY_ID]) == r->nl->family;
-	}
-	return NL_OK;
-}
-
-/* Events have no sequence to check */
-static int on_event_sequence(struct nl_msg *msg, void *arg)
-{
-	(void)msg;
-	(void)arg;
-	return NL_OK;
-}
-
-int onsram_nl_read_events(struct onsram_nl *nl, const struct onsram_nl_handler *handler)
-{
-	struct event_read r = { .nl = nl, .handler = handler };
-	struct nl_cb *cb = nl_cb_alloc(NL_CB_DEFAULT);
-	int ret;
-
-	if (!cb)
-		return -ENOMEM;
-	nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, on_event, &r);
-	nl_cb_set(cb, NL_CB_SEQ_CHECK, NL_CB_CUSTOM, on_event_sequence, NULL);
-	do {
-		ret = nl_recvmsgs_report(nl->ev, cb);
-	} while (ret > 0 && !r.gone);
-	nl_cb_put(cb);
-	if (r.gone)
-		return -ENODEV;
-	/* The library's word for ENOBUFS is NLE_NOMEM */
-	return ret == -NLE_NOMEM ? -ENOBUFS : ret == -NLE_AGAIN ? 0 : to_errno(ret);
 }

@@ -6,14 +6,27 @@
 
 #include "agent.h"
 #include "log.h"
+#include "repertoire.h"
 #include "worker.h"
 
 /* A list of graphs that keeps changing is read again so often */
 #define LIST_TRIES	10
 
-/** struct request - what the worker is asked for: a SYNC where @seq is not 0, else a plan of @graph */
+enum kind { NOTHING, PLAN, LEARN, FORGET, RETELL, SYNC };
+
+/**
+ * struct request - what the worker is asked for
+ * @kind: what
+ * @graph: PLAN
+ * @sequence: LEARN
+ * @client: whose own @sequence is, or 0; FORGET: whose
+ * @seq: SYNC
+ */
 struct request {
+	enum kind kind;
 	struct onsram_nl_graph graph;
+	struct onsram_sequence *sequence;
+	uint32_t client;
 	uint64_t seq;
 };
 
@@ -21,6 +34,7 @@ struct request {
  * struct onsram_worker - a device's
  * @nl: link to the kernel
  * @dev: device
+ * @repertoire: sequences, the thread's own
  * @lock: guards the rest
  * @wake: something was asked for, or it should end
  * @queue: requests, a ring
@@ -34,6 +48,7 @@ struct request {
 struct onsram_worker {
 	struct onsram_nl *nl;
 	struct onsram_nl_device dev;
+	struct onsram_repertoire repertoire;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	struct request queue[ONSRAM_WORKER_QUEUE];
@@ -128,6 +143,52 @@ static void answer(struct onsram_worker *w, uint64_t seq)
 	pthread_mutex_unlock(&w->lock);
 }
 
+static int tell_steps(void *arg, const struct onsram_rule *steps, uint32_t n, bool gone)
+{
+	struct onsram_worker *w = arg;
+	int ret = onsram_nl_set_rules(w->nl, w->dev.id, steps, n, gone);
+
+	if (ret && ret != -ENODEV)
+		onsram_error("accel%u: steps refused: %s %s", w->dev.id, strerror(-ret),
+			     onsram_nl_why());
+	return ret;
+}
+
+static void learn(struct onsram_worker *w, const struct request *r)
+{
+	int ret = onsram_repertoire_learn(&w->repertoire, r->sequence, r->client);
+
+	if (ret == 1)
+		onsram_info("accel%u: a sequence of %u operations is known", w->dev.id,
+			    r->sequence->nr_ops);
+	else if (ret == -ENOMEM)
+		onsram_error("accel%u: not enough memory for a sequence", w->dev.id);
+	onsram_sequence_free(r->sequence);
+}
+
+static void serve(struct onsram_worker *w, const struct request *r)
+{
+	switch (r->kind) {
+	case NOTHING:
+		break;
+	case PLAN:
+		onsram_static_plan(w->nl, &w->dev, &r->graph);
+		break;
+	case LEARN:
+		learn(w, r);
+		break;
+	case FORGET:
+		onsram_repertoire_forget(&w->repertoire, r->client);
+		break;
+	case RETELL:
+		onsram_repertoire_retell(&w->repertoire);
+		break;
+	case SYNC:
+		answer(w, r->seq);
+		break;
+	}
+}
+
 /* What to do next. Return: whether there is anything; waits until there is, or it should end */
 static bool next(struct onsram_worker *w, bool *rescan, struct request *r)
 {
@@ -160,11 +221,12 @@ static void *work(void *arg)
 	while (next(w, &rescan, &r)) {
 		if (rescan)
 			catch_up(w);
-		else if (r.seq)
-			answer(w, r.seq);
-		else if (r.graph.id)
-			onsram_static_plan(w->nl, &w->dev, &r.graph);
+		else
+			serve(w, &r);
 	}
+	for (uint32_t i = 0; i < w->n; i++)
+		onsram_sequence_free(w->queue[(w->head + i) % ONSRAM_WORKER_QUEUE].sequence);
+	onsram_repertoire_free(&w->repertoire);
 	onsram_nl_put(w->nl);
 	pthread_cond_destroy(&w->wake);
 	pthread_mutex_destroy(&w->lock);
@@ -182,6 +244,9 @@ struct onsram_worker *onsram_worker_new(struct onsram_nl *nl, const struct onsra
 	w->nl = onsram_nl_get(nl);
 	w->dev = *dev;
 	w->rescan = true;
+	w->repertoire = (struct onsram_repertoire){
+		.model = dev->model, .tell = tell_steps, .arg = w,
+	};
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->wake, NULL);
 	if (pthread_create(&thread, NULL, work, w)) {
@@ -217,7 +282,7 @@ static bool push(struct onsram_worker *w, struct request r)
 void onsram_worker_plan(struct onsram_worker *w, const struct onsram_nl_graph *graph)
 {
 	pthread_mutex_lock(&w->lock);
-	if (!push(w, (struct request){ .graph = *graph }))
+	if (!push(w, (struct request){ .kind = PLAN, .graph = *graph }))
 		w->rescan = true;
 	pthread_mutex_unlock(&w->lock);
 }
@@ -228,8 +293,8 @@ void onsram_worker_cancel(struct onsram_worker *w, uint32_t graph)
 	for (uint32_t i = 0; i < w->n; i++) {
 		struct request *r = &w->queue[(w->head + i) % ONSRAM_WORKER_QUEUE];
 
-		if (r->graph.id == graph)
-			r->graph.id = 0;
+		if (r->kind == PLAN && r->graph.id == graph)
+			r->kind = NOTHING;
 	}
 	pthread_mutex_unlock(&w->lock);
 }
@@ -245,9 +310,43 @@ void onsram_worker_rescan(struct onsram_worker *w)
 void onsram_worker_sync(struct onsram_worker *w, uint64_t seq)
 {
 	pthread_mutex_lock(&w->lock);
-	/* The last in the queue may answer for this one, too, but not the other way round */
-	if (!push(w, (struct request){ .seq = seq }))
-		w->queue[(w->head + w->n - 1) % ONSRAM_WORKER_QUEUE] = (struct request){ .seq = seq };
+	/* Full: what was asked for last is given up, but for a graph, which is found again */
+	if (!push(w, (struct request){ .kind = SYNC, .seq = seq })) {
+		struct request *last = &w->queue[(w->head + w->n - 1) % ONSRAM_WORKER_QUEUE];
+
+		onsram_sequence_free(last->sequence);
+		*last = (struct request){ .kind = SYNC, .seq = seq };
+		w->rescan = true;
+	}
+	pthread_mutex_unlock(&w->lock);
+}
+
+void onsram_worker_learn(struct onsram_worker *w, struct onsram_sequence *s, uint32_t client_id,
+			 bool own)
+{
+	bool taken;
+
+	pthread_mutex_lock(&w->lock);
+	taken = push(w, (struct request){ .kind = LEARN, .sequence = s,
+					  .client = own ? client_id : 0 });
+	pthread_mutex_unlock(&w->lock);
+	/* It will come again */
+	if (!taken)
+		onsram_sequence_free(s);
+}
+
+void onsram_worker_forget(struct onsram_worker *w, uint32_t client_id)
+{
+	pthread_mutex_lock(&w->lock);
+	/* Where there is no room they stay until others need theirs */
+	push(w, (struct request){ .kind = FORGET, .client = client_id });
+	pthread_mutex_unlock(&w->lock);
+}
+
+void onsram_worker_retell(struct onsram_worker *w)
+{
+	pthread_mutex_lock(&w->lock);
+	push(w, (struct request){ .kind = RETELL });
 	pthread_mutex_unlock(&w->lock);
 }
 

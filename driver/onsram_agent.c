@@ -248,8 +248,9 @@ static u64 onsram_agent_ask(struct onsram_context *ctx)
 	struct onsram_link *link = ctx->odev->link;
 	u64 seq;
 
-	/* What completed before it is reported before it */
+	/* What completed and died before it is reported before it */
 	guard(mutex)(&link->sync_mutex);
+	onsram_context_tell_died(ctx);
 	onsram_events_flush(&link->events);
 	spin_lock(&link->lock);
 	if (link->sync_done == link->sync_asked)

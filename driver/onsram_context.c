@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 
 #include <drm/drm_drv.h>
+#include <linux/onsram_netlink.h>
 
 #include "onsram_account.h"
 #include "onsram_device.h"
@@ -139,6 +140,7 @@ struct onsram_context *onsram_context_new(struct onsram_device *odev)
 	kref_init(&ctx->ref);
 	INIT_WORK(&ctx->release, onsram_context_free);
 	INIT_LIST_HEAD(&ctx->died);
+	ctx->state = ONSRAM_STATE_START;
 	ctx->odev = odev;
 	ctx->uid = current_uid();
 	ctx->client.id = atomic_inc_return(&onsram_next_client);
@@ -235,6 +237,20 @@ void onsram_context_bo_died(struct onsram_context *ctx, const struct onsram_bo *
 	}
 	died->what.bo[died->what.nr++] = bo->id;
 	ctx->nr_died++;
+}
+
+void onsram_context_tell_died(struct onsram_context *ctx)
+{
+	struct onsram_died *died;
+	LIST_HEAD(list);
+
+	mutex_lock(&ctx->odev->submit_lock);
+	list_splice_init(&ctx->died, &list);
+	ctx->nr_died = 0;
+	mutex_unlock(&ctx->odev->submit_lock);
+	list_for_each_entry(died, &list, link)
+		onsram_nl_died(ctx, &died->what);
+	onsram_died_free(&list);
 }
 
 void onsram_context_stats(struct onsram_context *ctx, struct drm_onsram_stats *stats)

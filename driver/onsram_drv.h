@@ -120,8 +120,10 @@ struct onsram_op {
  * @compute: entity for operations
  * @copy: entity for write-back and prefetch
  * @policy: set by SET_POLICY; guarded by odev->policy_lock
- * @salt: of its operations' keys, not 0 where its history is private; guarded by submit_lock
+ * @salt: of its operations' signatures, not 0 where its history is private; guarded by
+ *	submit_lock
  * @history: signatures of the last three operations, newest first; guarded by submit_lock
+ * @state: of the sequence that it is in, ONSRAM_STATE_START: in none; guarded by spm.lock
  * @died: struct onsram_died, buffers that died since it last submitted singly under AGENT;
  *	guarded by submit_lock
  * @nr_died: how many of them
@@ -142,6 +144,7 @@ struct onsram_context {
 	struct onsram_policy policy;
 	u64 salt;
 	u64 history[3];
+	u32 state;
 	struct list_head died;
 	u32 nr_died;
 	struct drm_onsram_stats stats;
@@ -305,6 +308,8 @@ void onsram_context_make_private(struct onsram_context *ctx);
  * Noted for the policy daemon, in the order in which the client submits and frees.
  */
 void onsram_context_bo_died(struct onsram_context *ctx, const struct onsram_bo *bo);
+/** onsram_context_tell_died() - what died so far is not to wait for the next operation */
+void onsram_context_tell_died(struct onsram_context *ctx);
 /** onsram_context_stats() - a consistent copy of the totals */
 void onsram_context_stats(struct onsram_context *ctx, struct drm_onsram_stats *stats);
 /** onsram_device_stats() - likewise of the device */
@@ -324,10 +329,10 @@ void onsram_bo_reap(struct work_struct *work);
 struct onsram_op *onsram_ops_build(struct onsram_context *ctx, const struct drm_onsram_op *uops,
 				   u32 nr_ops, struct onsram_bo *const *bos, u32 nr_bos);
 /**
- * onsram_op_key() - signature in context; @history holds the three before it, newest first,
- * and takes it in; @salt tells the keys of private histories apart
+ * onsram_op_enter_history() - its signature, which @salt makes that of a private history, and its
+ * key; @history holds the signatures of the three before it, newest first, and takes it in
  */
-u64 onsram_op_key(u64 signature, u64 salt, u64 history[3]);
+void onsram_op_enter_history(struct onsram_op *op, u64 salt, u64 history[3]);
 
 /* onsram_graph.c */
 

@@ -19,7 +19,9 @@
 /** struct onsram_event_op - an operation that completed; see enum onsram_attr_retired */
 struct onsram_event_op {
 	u64 key;
+	u64 signature;
 	u64 time_ps;
+	u64 bytes[ONSRAM_MAX_OPERANDS];
 	u32 resident;
 	struct drm_onsram_op op;
 };

@@ -230,7 +230,7 @@ static void onsram_job_enter_history(struct onsram_job *job)
 	u32 i;
 
 	for (i = 0; !job->graph && i < job->nr_ops; i++)
-		job->ops[i].key = onsram_op_key(job->ops[i].signature, ctx->salt, ctx->history);
+		onsram_op_enter_history(&job->ops[i], ctx->salt, ctx->history);
 	if (!job->retired)
 		return;
 	list_splice_init(&ctx->died, &job->died);
@@ -368,6 +368,7 @@ static void onsram_job_emit_op(struct onsram_job_run *run, struct onsram_job_emi
 		.born = op->born,
 		.dies = op->dies,
 	};
+	struct onsram_rule_what rule;
 	u32 i, used = 0;
 
 	for (i = 0; i < ONSRAM_MAX_OPERANDS; i++) {
@@ -378,7 +379,7 @@ static void onsram_job_emit_op(struct onsram_job_run *run, struct onsram_job_emi
 		}
 	}
 	if (job->policy == DRM_ONSRAM_POLICY_AGENT && !job->graph)
-		rop.has_rule = onsram_rule_lookup(job->odev, op->key, &rop.actions, &rop.priority);
+		rop.rule = onsram_rule_lookup(job->ctx, op, &rule) ? &rule : NULL;
 
 	onsram_residency_op(spm, &je->base, &run->base, &rop);
 

@@ -88,10 +88,10 @@ bool onsram_link_knows_policy(const struct onsram_link *link, const struct onsra
 /** onsram_link_send_retired() - work: sends what is queued in batches */
 void onsram_link_send_retired(struct work_struct *work);
 
-/* Requests; the nests' policies are sized for the attributes a request may carry */
+/* Requests */
 
 extern const struct nla_policy onsram_nl_interval_policy[ONSRAM_A_INTERVAL_MAX + 1];
-extern const struct nla_policy onsram_nl_rule_policy[ONSRAM_A_RULE_PRIORITY + 1];
+extern const struct nla_policy onsram_nl_rule_policy[ONSRAM_A_RULE_MAX + 1];
 
 /** onsram_nl_parse_policy_name() - a policy of the agent's by name; sets @extack */
 int onsram_nl_parse_policy_name(const struct nlattr *attr, struct onsram_policy *policy,

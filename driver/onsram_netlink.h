@@ -9,6 +9,7 @@
 
 #include "onsram_drv.h"
 #include "onsram_event.h"
+#include "onsram_rule.h"
 
 /** onsram_nl_init() - registers the family, before the first device */
 int onsram_nl_init(void);
@@ -42,8 +43,12 @@ const char *onsram_agent_state(struct onsram_device *odev);
 /** onsram_nl_knows_policy() - is there no agent, or does it have a policy of that name? */
 bool onsram_nl_knows_policy(struct onsram_device *odev, const struct onsram_policy *policy);
 
-/** onsram_rule_lookup() - the rule for @key, if there is one.  Called under spm.lock */
-bool onsram_rule_lookup(struct onsram_device *odev, u64 key, u32 *actions, u32 *priority);
+/**
+ * onsram_rule_lookup() - the step or rule for an operation that its client emits next, if there is
+ * one; the client is in another state then.  Called under spm.lock
+ */
+bool onsram_rule_lookup(struct onsram_context *ctx, const struct onsram_op *op,
+			struct onsram_rule_what *what);
 
 /** onsram_nl_sync() - @ctx waits for SYNC_DONE with @seq */
 void onsram_nl_sync(struct onsram_context *ctx, u64 seq);

@@ -107,6 +107,7 @@ void onsram_nl_op_retired(struct onsram_context *ctx, const struct onsram_op *op
 	struct onsram_event ev = {
 		.client_id = ctx->client.id,
 		.op.key = op->key,
+		.op.signature = op->signature,
 		.op.time_ps = time_ps,
 		.op.resident = resident,
 		.op.op.opcode = op->cmd.opcode,
@@ -122,6 +123,7 @@ void onsram_nl_op_retired(struct onsram_context *ctx, const struct onsram_op *op
 		if (!op->bo[s])
 			continue;
 		operand->bo = op->bo[s]->id;
+		ev.op.bytes[s] = op->bo[s]->bytes;
 		operand->offset = op->offset[s];
 		operand->view = op->cmd.operand[s].view;
 	}
@@ -147,7 +149,11 @@ static int onsram_nl_put_retired(struct sk_buff *skb, u32 client_id,
 	    nla_put_u64_64bit(skb, ONSRAM_A_RETIRED_KEY, op->key, ONSRAM_A_RETIRED_PAD) ||
 	    nla_put(skb, ONSRAM_A_RETIRED_OP, sizeof(op->op), &op->op) ||
 	    nla_put_u32(skb, ONSRAM_A_RETIRED_RESIDENT, op->resident) ||
-	    nla_put_u64_64bit(skb, ONSRAM_A_RETIRED_TIME, op->time_ps, ONSRAM_A_RETIRED_PAD))
+	    nla_put_u64_64bit(skb, ONSRAM_A_RETIRED_TIME, op->time_ps, ONSRAM_A_RETIRED_PAD) ||
+	    nla_put_u64_64bit(skb, ONSRAM_A_RETIRED_SIGNATURE, op->signature,
+			      ONSRAM_A_RETIRED_PAD) ||
+	    nla_put_64bit(skb, ONSRAM_A_RETIRED_BYTES, sizeof(op->bytes), op->bytes,
+			  ONSRAM_A_RETIRED_PAD))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -182,8 +188,9 @@ static bool onsram_link_send_batch(struct onsram_link *link, const struct onsram
 	void *hdr;
 	u32 i;
 
-	/* A nest is an entry and at most 96 bytes of numbers and headers */
-	skb = onsram_nl_event(link->odev, ONSRAM_CMD_OP_RETIRED, 64 + n * (sizeof(*ev) + 96), &hdr);
+	/* A nest is an entry and at most 128 bytes of numbers and headers */
+	skb = onsram_nl_event(link->odev, ONSRAM_CMD_OP_RETIRED, 64 + n * (sizeof(*ev) + 128),
+			      &hdr);
 	if (!skb)
 		return !onsram_nl_listened();
 	if (nla_put_u32(skb, ONSRAM_A_LOST, lost))

@@ -15,20 +15,46 @@
 #define ONSRAM_RULE_MASK \
 	(GENMASK(ONSRAM_MAX_OPERANDS - 1, 0) | GENMASK(8 + ONSRAM_MAX_OPERANDS - 1, 8))
 
-const struct nla_policy onsram_nl_rule_policy[ONSRAM_A_RULE_PRIORITY + 1] = {
+const struct nla_policy onsram_nl_rule_policy[ONSRAM_A_RULE_MAX + 1] = {
 	[ONSRAM_A_RULE_KEY] = { .type = NLA_U64 },
 	[ONSRAM_A_RULE_ACTIONS] = NLA_POLICY_MASK(NLA_U32, ONSRAM_RULE_MASK),
 	[ONSRAM_A_RULE_PRIORITY] = { .type = NLA_U32 },
+	[ONSRAM_A_RULE_STATE] = NLA_POLICY_MIN(NLA_U32, 1),
+	[ONSRAM_A_RULE_NEXT] = NLA_POLICY_MIN(NLA_U32, 1),
+	[ONSRAM_A_RULE_PLACES] = NLA_POLICY_EXACT_LEN(ONSRAM_MAX_OPERANDS * sizeof(u32)),
 };
 
-/* Parses one RULE nest; @del needs the key alone */
+/* What makes a rule a step: all of it, or nothing */
+static int onsram_nl_parse_step(struct onsram_rule_what *what, struct nlattr **tb,
+				struct nlattr *nest, struct netlink_ext_ack *extack)
+{
+	u32 s;
+
+	if (!tb[ONSRAM_A_RULE_STATE] && !tb[ONSRAM_A_RULE_NEXT] && !tb[ONSRAM_A_RULE_PLACES])
+		return 0;
+	if (!tb[ONSRAM_A_RULE_STATE] || !tb[ONSRAM_A_RULE_NEXT] || !tb[ONSRAM_A_RULE_PLACES]) {
+		NL_SET_ERR_MSG_ATTR(extack, nest, "step lacks state, next or places");
+		return -EINVAL;
+	}
+	what->next = nla_get_u32(tb[ONSRAM_A_RULE_NEXT]);
+	memcpy(what->places, nla_data(tb[ONSRAM_A_RULE_PLACES]), sizeof(what->places));
+	for (s = 0; s < ONSRAM_MAX_OPERANDS; s++) {
+		if (what->places[s] % ONSRAM_SPM_GRANULE) {
+			NL_SET_ERR_MSG_ATTR(extack, nest, "place of a step between granules");
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+/* Parses one RULE nest; @del needs the key and, of a step, the state alone */
 static int onsram_nl_parse_rule(struct onsram_rule_what *what, struct nlattr *nest, bool del,
 				struct netlink_ext_ack *extack)
 {
-	struct nlattr *tb[ONSRAM_A_RULE_PRIORITY + 1];
+	struct nlattr *tb[ONSRAM_A_RULE_MAX + 1];
 	int ret;
 
-	ret = nla_parse_nested(tb, ONSRAM_A_RULE_PRIORITY, nest, onsram_nl_rule_policy, extack);
+	ret = nla_parse_nested(tb, ONSRAM_A_RULE_MAX, nest, onsram_nl_rule_policy, extack);
 	if (ret)
 		return ret;
 	if (!tb[ONSRAM_A_RULE_KEY]) {
@@ -36,6 +62,8 @@ static int onsram_nl_parse_rule(struct onsram_rule_what *what, struct nlattr *ne
 		return -EINVAL;
 	}
 	what->key = nla_get_u64(tb[ONSRAM_A_RULE_KEY]);
+	if (tb[ONSRAM_A_RULE_STATE])
+		what->state = nla_get_u32(tb[ONSRAM_A_RULE_STATE]);
 	if (del)
 		return 0;
 	if (!tb[ONSRAM_A_RULE_ACTIONS] || !tb[ONSRAM_A_RULE_PRIORITY]) {
@@ -44,13 +72,15 @@ static int onsram_nl_parse_rule(struct onsram_rule_what *what, struct nlattr *ne
 	}
 	what->actions = nla_get_u32(tb[ONSRAM_A_RULE_ACTIONS]);
 	what->priority = nla_get_u32(tb[ONSRAM_A_RULE_PRIORITY]);
-	return 0;
+	return onsram_nl_parse_step(what, tb, nest, extack);
 }
 
 static int onsram_cmp_rule(const void *a, const void *b)
 {
 	const struct onsram_rule_what *ra = a, *rb = b;
 
+	if (ra->state != rb->state)
+		return ra->state < rb->state ? -1 : 1;
 	return ra->key < rb->key ? -1 : ra->key > rb->key;
 }
 
@@ -75,7 +105,7 @@ static struct onsram_rule_what *onsram_nl_parse_rules(const struct genl_info *in
 	}
 	sort(what, n, sizeof(*what), onsram_cmp_rule, NULL);
 	for (i = 1; i < n; i++) {
-		if (what[i].key == what[i - 1].key) {
+		if (!onsram_cmp_rule(&what[i - 1], &what[i])) {
 			GENL_SET_ERR_MSG(info, "a rule is named twice");
 			ret = -EINVAL;
 			goto err_free;
@@ -131,9 +161,18 @@ int onsram_nl_rule_del(struct sk_buff *skb, struct genl_info *info)
 	return onsram_nl_change_rules(info, true);
 }
 
-bool onsram_rule_lookup(struct onsram_device *odev, u64 key, u32 *actions, u32 *priority)
+bool onsram_rule_lookup(struct onsram_context *ctx, const struct onsram_op *op,
+			struct onsram_rule_what *what)
 {
-	return onsram_rules_find(&odev->link->rules, key, actions, priority);
+	struct onsram_rules *rules = &ctx->odev->link->rules;
+	bool found;
+
+	/* The step that is expected, or the first one of a sequence */
+	found = onsram_rules_find(rules, ctx->state, op->signature, what);
+	if (!found && ctx->state != ONSRAM_STATE_START)
+		found = onsram_rules_find(rules, ONSRAM_STATE_START, op->signature, what);
+	ctx->state = found ? what->next : ONSRAM_STATE_START;
+	return found || onsram_rules_find(rules, 0, op->key, what);
 }
 
 /**
@@ -190,6 +229,11 @@ static int onsram_nl_put_rule(struct sk_buff *skb, struct netlink_callback *cb,
 	    nla_put_u32(skb, ONSRAM_A_RULE_PRIORITY, rule->what.priority) ||
 	    nla_put_u64_64bit(skb, ONSRAM_A_RULE_HITS, atomic64_read(&rule->hits),
 			      ONSRAM_A_RULE_PAD))
+		goto cancel;
+	if (rule->what.state &&
+	    (nla_put_u32(skb, ONSRAM_A_RULE_STATE, rule->what.state) ||
+	     nla_put_u32(skb, ONSRAM_A_RULE_NEXT, rule->what.next) ||
+	     nla_put(skb, ONSRAM_A_RULE_PLACES, sizeof(rule->what.places), rule->what.places)))
 		goto cancel;
 	nla_nest_end(skb, nest);
 	genlmsg_end(skb, hdr);

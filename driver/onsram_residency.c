@@ -106,20 +106,44 @@ static void onsram_place_lru(struct onsram_op_ctx *ctx)
 		onsram_place_one(ctx, &place);
 }
 
+/* A place that a step chose; a tensor that is resident elsewhere is as good there */
+static void onsram_place_step(struct onsram_op_ctx *ctx)
+{
+	struct onsram_residency_op *op = ctx->op;
+	u32 s;
+
+	ctx->drop |= op->rule->actions >> 8;
+	for (s = 0; s < ONSRAM_MAX_OPERANDS; s++) {
+		struct onsram_placement place = {
+			.res = op->res[s],
+			.fixed = true,
+			.start = op->rule->places[s] / ONSRAM_SPM_GRANULE,
+			.may_evict = onsram_may_evict_fixed,
+			.ctx = ctx,
+		};
+
+		if (!place.res || !(op->rule->actions & ONSRAM_RULE_HOLD(s)) ||
+		    onsram_is_resident(place.res))
+			continue;
+		place.fetch = onsram_wants_contents(op, place.res);
+		onsram_place_one(ctx, &place);
+	}
+}
+
 static void onsram_place_eager(struct onsram_op_ctx *ctx)
 {
 	struct onsram_residency_op *op = ctx->op;
 	u32 s;
 
-	ctx->priority = op->priority;
-	ctx->drop |= op->actions >> 8;
+	ctx->priority = op->rule->priority;
+	ctx->drop |= op->rule->actions >> 8;
 	for (s = 0; s < ONSRAM_MAX_OPERANDS; s++) {
 		struct onsram_placement place = {
 			.res = op->res[s],
 			.ctx = ctx,
 		};
 
-		if (!place.res || !(op->actions & ONSRAM_RULE_HOLD(s)))
+		if (!place.res || !(op->rule->actions & ONSRAM_RULE_HOLD(s)))
 			continue;
 		if (!onsram_is_resident(place.res)) {
 			/* worth a fetch only for who uses it again, and for nobody's place */
@@ -127,12 +151,12 @@ static void onsram_place_eager(struct onsram_op_ctx *ctx)
 				place.fetch = true;
 			else
 				place.may_evict = onsram_may_evict;
-			if (place.fetch && op->dies & BIT(s))
+			if (place.fetch && (!s || op->dies & BIT(s)))
 				continue;
 			onsram_place_one(ctx, &place);
 		}
 		if (onsram_is_resident(place.res))
-			place.res->priority = op->priority;
+			place.res->priority = op->rule->priority;
 	}
 }
 
@@ -199,8 +223,11 @@ static void onsram_place(struct onsram_op_ctx *ctx)
 		onsram_place_static(ctx);
 		return;
 	}
-	if (policy == DRM_ONSRAM_POLICY_AGENT && ctx->op->has_rule) {
-		onsram_place_eager(ctx);
+	if (policy == DRM_ONSRAM_POLICY_AGENT && ctx->op->rule) {
+		if (ctx->op->rule->state)
+			onsram_place_step(ctx);
+		else
+			onsram_place_eager(ctx);
 		return;
 	}
 	if (policy == DRM_ONSRAM_POLICY_AGENT) {

@@ -162,6 +162,24 @@ struct onsram_residency_run {
 };
 
 /**
+ * struct onsram_rule_what - what to do with the operands of an operation
+ * @key: signature in context; of a step its signature
+ * @state: of a step: state that it acts in; 0: no step
+ * @next: of a step: state behind it
+ * @actions: ONSRAM_RULE_*
+ * @priority: who stays when room is short
+ * @places: of a step: SPM offsets
+ */
+struct onsram_rule_what {
+	u64 key;
+	u32 state;
+	u32 next;
+	u32 actions;
+	u32 priority;
+	u32 places[ONSRAM_MAX_OPERANDS];
+};
+
+/**
  * struct onsram_residency_op - an operation about to be pushed
  * @cmd: command with every operand at its DRAM address
  * @index: number of the operation in its job
@@ -170,9 +188,7 @@ struct onsram_residency_run {
  * @writes_all: it overwrites every byte of its output tensor
  * @born: mask of slots whose tensor is TRANSIENT and has its first use here
  * @dies: mask of slots whose tensor is TRANSIENT and has its last use here
- * @has_rule: an eager rule was found; without it @actions and @priority are not looked at
- * @actions: ONSRAM_RULE_*
- * @priority: of the rule
+ * @rule: rule or step for it, or NULL
  * @resident: out: mask of operand slots used from the SPM
  */
 struct onsram_residency_op {
@@ -183,9 +199,7 @@ struct onsram_residency_op {
 	bool writes_all;
 	u32 born;
 	u32 dies;
-	bool has_rule;
-	u32 actions;
-	u32 priority;
+	const struct onsram_rule_what *rule;
 	u32 resident;
 };
 

@@ -17,13 +17,19 @@ void onsram_rules_init(struct onsram_rules *rules)
 	atomic_set(&rules->sequence, 1);
 }
 
+static u64 onsram_rule_hash(u32 state, u64 key)
+{
+	return key ^ (u64)state << 32;
+}
+
 /* For writers and, under rcu_read_lock(), for look-ups */
-static struct onsram_rule *onsram_rule_get(struct onsram_rules *rules, u64 key)
+static struct onsram_rule *onsram_rule_get(struct onsram_rules *rules, u32 state, u64 key)
 {
 	struct onsram_rule *rule;
 
-	hash_for_each_possible_rcu_notrace(rules->table, rule, node, key) {
-		if (rule->what.key == key)
+	hash_for_each_possible_rcu_notrace(rules->table, rule, node,
+					   onsram_rule_hash(state, key)) {
+		if (rule->what.key == key && rule->what.state == state)
 			return rule;
 	}
 	return NULL;
@@ -62,7 +68,7 @@ int onsram_rules_set(struct onsram_rules *rules, const struct onsram_rule_what *
 	u32 i, more = 0;
 
 	for (i = 0; i < n; i++)
-		more += !onsram_rule_get(rules, what[i].key);
+		more += !onsram_rule_get(rules, what[i].state, what[i].key);
 	if (more > ONSRAM_RULES_MAX - rules->nr)
 		return -ENOSPC;
 	new = onsram_rules_alloc(what, n);
@@ -70,14 +76,17 @@ int onsram_rules_set(struct onsram_rules *rules, const struct onsram_rule_what *
 		return -ENOMEM;
 
 	for (i = 0; i < n; i++) {
-		struct onsram_rule *old = onsram_rule_get(rules, what[i].key);
+		struct onsram_rule *old;
+
+		old = onsram_rule_get(rules, what[i].state, what[i].key);
 
 		if (old) {
 			atomic64_set(&new[i]->hits, atomic64_read(&old->hits));
 			hlist_replace_rcu(&old->node, &new[i]->node);
 			kfree_rcu(old, rcu);
 		} else {
-			hash_add_rcu(rules->table, &new[i]->node, what[i].key);
+			hash_add_rcu(rules->table, &new[i]->node,
+				     onsram_rule_hash(what[i].state, what[i].key));
 			rules->nr++;
 		}
 	}
@@ -91,10 +100,10 @@ int onsram_rules_del(struct onsram_rules *rules, const struct onsram_rule_what *
 	u32 i;
 
 	for (i = 0; i < n; i++)
-		if (!onsram_rule_get(rules, what[i].key))
+		if (!onsram_rule_get(rules, what[i].state, what[i].key))
 			return -ENOENT;
 	for (i = 0; i < n; i++)
-		onsram_rule_drop(rules, onsram_rule_get(rules, what[i].key));
+		onsram_rule_drop(rules, onsram_rule_get(rules, what[i].state, what[i].key));
 	atomic_inc(&rules->sequence);
 	return 0;
 }
@@ -110,15 +119,15 @@ void onsram_rules_clear(struct onsram_rules *rules)
 	atomic_inc(&rules->sequence);
 }
 
-bool onsram_rules_find(struct onsram_rules *rules, u64 key, u32 *actions, u32 *priority)
+bool onsram_rules_find(struct onsram_rules *rules, u32 state, u64 key,
+		       struct onsram_rule_what *what)
 {
 	struct onsram_rule *rule;
 
 	rcu_read_lock();
-	rule = onsram_rule_get(rules, key);
+	rule = onsram_rule_get(rules, state, key);
 	if (rule) {
-		*actions = rule->what.actions;
-		*priority = rule->what.priority;
+		*what = rule->what;
 		atomic64_inc(&rule->hits);
 	}
 	rcu_read_unlock();

@@ -8,19 +8,9 @@
 #include <linux/hashtable.h>
 #include <linux/types.h>
 
-#define ONSRAM_RULE_BITS	10
+#include "onsram_residency.h"
 
-/**
- * struct onsram_rule_what - what to do with the operands of an operation
- * @key: signature in context
- * @actions: ONSRAM_RULE_*
- * @priority: who stays when room is short
- */
-struct onsram_rule_what {
-	u64 key;
-	u32 actions;
-	u32 priority;
-};
+#define ONSRAM_RULE_BITS	12
 
 /**
  * struct onsram_rule - a rule in the table
@@ -58,7 +48,11 @@ int onsram_rules_set(struct onsram_rules *rules, const struct onsram_rule_what *
 /** onsram_rules_del() - Return: 0, or -ENOENT where one of them is missing: nothing has changed */
 int onsram_rules_del(struct onsram_rules *rules, const struct onsram_rule_what *what, u32 n);
 void onsram_rules_clear(struct onsram_rules *rules);
-/** onsram_rules_find() - what to do for @key, if anything; neither allocates nor sleeps */
-bool onsram_rules_find(struct onsram_rules *rules, u64 key, u32 *actions, u32 *priority);
+/**
+ * onsram_rules_find() - what to do for @key in @state (0: by the rules that are no steps), if
+ * anything; neither allocates nor sleeps
+ */
+bool onsram_rules_find(struct onsram_rules *rules, u32 state, u64 key,
+		       struct onsram_rule_what *what);
 
 #endif

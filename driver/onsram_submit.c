@@ -50,15 +50,14 @@ static u64 onsram_op_signature(const struct drm_onsram_op *uop)
 	return hash;
 }
 
-u64 onsram_op_key(u64 signature, u64 salt, u64 history[3])
+void onsram_op_enter_history(struct onsram_op *op, u64 salt, u64 history[3])
 {
-	u64 key = onsram_hash(onsram_hash(salt, &signature, sizeof(signature)), history,
+	op->signature = onsram_hash(salt, &op->signature, sizeof(op->signature));
+	op->key = onsram_hash(onsram_hash(0, &op->signature, sizeof(op->signature)), history,
 			      3 * sizeof(*history));
-
 	history[2] = history[1];
 	history[1] = history[0];
-	history[0] = signature;
-	return key;
+	history[0] = op->signature;
 }
 
 static void onsram_op_build(struct onsram_context *ctx, const struct drm_onsram_op *uop,

@@ -158,12 +158,11 @@ static void spm_test_op(struct spm_test *t, u32 policy, const u32 *tensors, u32 
 		.policy = policy,
 		.fallback = DRM_ONSRAM_POLICY_LRU,
 	};
+	const struct onsram_rule_what rule = { .actions = actions, .priority = priority };
 	struct onsram_residency_op op = {
 		.cmd = cmd,
 		.writes_all = true,
-		.has_rule = policy == DRM_ONSRAM_POLICY_AGENT,
-		.actions = actions,
-		.priority = priority,
+		.rule = policy == DRM_ONSRAM_POLICY_AGENT ? &rule : NULL,
 	};
 	u32 s;
 

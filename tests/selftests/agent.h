@@ -12,6 +12,23 @@
 
 #include "client.h"
 
+#define MAX_ENTRIES	32
+
+/* What the events told, in order: operations by key, deaths by buffer */
+struct heard {
+	struct { uint64_t key; uint64_t signature; uint32_t bo; } entry[MAX_ENTRIES];
+	uint32_t nr;
+	uint32_t lost;
+	uint64_t sync;
+	uint32_t client;
+	bool private;
+};
+
+/** open_sockets() - one for requests, one that hears events. Return: 0 or -1 */
+int open_sockets(struct nl_sock **sock, struct nl_sock **events, int *family);
+/** hear_sync() - listen until a SYNC came. Return: its number, 0 where none came */
+uint64_t hear_sync(struct nl_sock *events, struct heard *h);
+
 /** request() - a message to be filled */
 struct nl_msg *request(int family, uint8_t cmd, int flags);
 /**

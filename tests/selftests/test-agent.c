@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * What the policy agent hears of operations, what its rules do, and who waits for
- * it. The test is the agent itself, so no other may be attached.
+ * What the policy agent hears of operations, and who waits for it. The test is the
+ * agent itself, so no other may be attached.
  */
 #include "kselftest_harness.h"
 
@@ -10,18 +10,7 @@
 
 #include "agent.h"
 
-#define MAX_ENTRIES	32
 #define STALL_MS	"300"
-
-/* What the events told, in order: operations by key, deaths by buffer */
-struct heard {
-	struct { uint64_t key; uint32_t bo; } entry[MAX_ENTRIES];
-	uint32_t nr;
-	uint32_t lost;
-	uint64_t sync;
-	uint32_t client;
-	bool private;
-};
 
 FIXTURE(agent) {
 	struct client client;
@@ -49,24 +38,9 @@ static int agent_timeout(char *text, size_t size, const char *set)
 
 FIXTURE_SETUP(agent)
 {
-	int group;
-
 	ASSERT_EQ(0, client_open(&self->client));
 	ASSERT_EQ(0, onsram_device_set_policy(self->client.dev, "eager"));
-	self->sock = nl_socket_alloc();
-	self->events = nl_socket_alloc();
-	ASSERT_NE(NULL, self->sock);
-	ASSERT_NE(NULL, self->events);
-	ASSERT_EQ(0, genl_connect(self->sock));
-	ASSERT_EQ(0, nl_socket_set_buffer_size(self->sock, 1 << 20, 1 << 20));
-	ASSERT_EQ(0, genl_connect(self->events));
-	ASSERT_EQ(0, nl_socket_set_buffer_size(self->events, 1 << 20, 0));
-	self->family = genl_ctrl_resolve(self->sock, ONSRAM_FAMILY_NAME);
-	ASSERT_LT(0, self->family);
-	group = genl_ctrl_resolve_grp(self->sock, ONSRAM_FAMILY_NAME, ONSRAM_MCGRP_EVENTS);
-	ASSERT_LT(0, group);
-	nl_socket_disable_seq_check(self->events);
-	ASSERT_EQ(0, nl_socket_add_membership(self->events, group));
+	ASSERT_EQ(0, open_sockets(&self->sock, &self->events, &self->family));
 	ASSERT_EQ(0, agent_timeout(self->timeout_ms, sizeof(self->timeout_ms), NULL));
 }
 
@@ -77,67 +51,6 @@ FIXTURE_TEARDOWN(agent)
 		nl_socket_free(self->sock);
 	nl_socket_free(self->events);
 	client_close(&self->client);
-}
-
-static void hear_died(struct heard *h, struct nlattr *nest)
-{
-	struct nlattr *tb[ONSRAM_A_DIED_MAX + 1];
-	const uint32_t *bo;
-	int i;
-
-	nla_parse_nested(tb, ONSRAM_A_DIED_MAX, nest, NULL);
-	bo = nla_data(tb[ONSRAM_A_DIED_BUFFERS]);
-	for (i = 0; i < nla_len(tb[ONSRAM_A_DIED_BUFFERS]) / 4 && h->nr < MAX_ENTRIES; i++)
-		h->entry[h->nr++].bo = bo[i];
-}
-
-static int hear(struct nl_msg *msg, void *arg)
-{
-	struct nlmsghdr *nlh = nlmsg_hdr(msg);
-	struct nlattr *attr, *tb[ONSRAM_A_RETIRED_MAX + 1];
-	struct heard *h = arg;
-	int rem;
-
-	nla_for_each_attr(attr, genlmsg_attrdata(genlmsg_hdr(nlh), 0),
-			  genlmsg_attrlen(genlmsg_hdr(nlh), 0), rem) {
-		switch (nla_type(attr)) {
-		case ONSRAM_A_RETIRED:
-			nla_parse_nested(tb, ONSRAM_A_RETIRED_MAX, attr, NULL);
-			if (h->nr < MAX_ENTRIES)
-				h->entry[h->nr++].key = nla_get_u64(tb[ONSRAM_A_RETIRED_KEY]);
-			break;
-		case ONSRAM_A_DIED:
-			hear_died(h, attr);
-			break;
-		case ONSRAM_A_LOST:
-			h->lost += nla_get_u32(attr);
-			break;
-		case ONSRAM_A_SYNC:
-			h->sync = nla_get_u64(attr);
-			break;
-		case ONSRAM_A_CLIENT_ID:
-			h->client = nla_get_u32(attr);
-			break;
-		case ONSRAM_A_PRIVATE:
-			h->private = true;
-			break;
-		}
-	}
-	return NL_OK;
-}
-
-/* Listen until a SYNC came. Return: its number, 0 where none came */
-static uint64_t hear_sync(struct nl_sock *events, struct heard *h)
-{
-	struct timeval patience = { .tv_sec = 10 };
-
-	setsockopt(nl_socket_get_fd(events), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	nl_socket_modify_cb(events, NL_CB_VALID, NL_CB_CUSTOM, hear, h);
-	h->sync = 0;
-	while (!h->sync)
-		if (nl_recvmsgs_default(events) < 0)
-			break;
-	return h->sync;
 }
 
 static int sync_done(struct nl_sock *sock, int family, const struct client *c, uint64_t seq)
@@ -383,104 +296,6 @@ TEST_F(agent, private_keys)
 	ASSERT_LE(3, self->heard.nr);
 	EXPECT_EQ(self->heard.entry[0].key, self->heard.entry[1].key);
 	EXPECT_NE(self->heard.entry[0].key, self->heard.entry[2].key);
-}
-
-static int rule(struct nl_sock *sock, int family, const struct client *c, uint8_t cmd,
-		uint64_t first_key, uint32_t nr, uint32_t actions, uint32_t leave_out)
-{
-	struct nl_msg *msg = request(family, cmd, NLM_F_ACK);
-	struct nlattr *nest;
-	uint32_t i;
-
-	nla_put_u32(msg, ONSRAM_A_DEVICE_ID, c->dev->index);
-	for (i = 0; i < nr; i++) {
-		nest = nla_nest_start(msg, ONSRAM_A_RULE | NLA_F_NESTED);
-		if (leave_out != ONSRAM_A_RULE_KEY)
-			nla_put_u64(msg, ONSRAM_A_RULE_KEY, first_key + i);
-		if (cmd == ONSRAM_CMD_RULE_SET && leave_out != ONSRAM_A_RULE_ACTIONS)
-			nla_put_u32(msg, ONSRAM_A_RULE_ACTIONS, actions);
-		if (cmd == ONSRAM_CMD_RULE_SET && leave_out != ONSRAM_A_RULE_PRIORITY)
-			nla_put_u32(msg, ONSRAM_A_RULE_PRIORITY, 1);
-		nla_nest_end(msg, nest);
-	}
-	return ask(sock, msg, NULL);
-}
-
-#define RULE(cmd, key, nr, actions, leave_out) \
-	rule(self->sock, self->family, &self->client, ONSRAM_CMD_RULE_##cmd, key, nr, actions, \
-	     leave_out)
-
-/* So many rules are in force */
-static int count_rules(struct nl_sock *sock, int family, const struct client *c)
-{
-	struct nl_msg *msg = request(family, ONSRAM_CMD_RULE_GET, NLM_F_DUMP);
-	int n = 0;
-
-	nla_put_u32(msg, ONSRAM_A_DEVICE_ID, c->dev->index);
-	return ask(sock, msg, &n) ? -1 : n;
-}
-
-#define EXPECT_RULES(n) EXPECT_EQ(n, count_rules(self->sock, self->family, &self->client))
-
-TEST_F(agent, rules)
-{
-	ATTACH();
-	EXPECT_EQ(0, RULE(SET, 1, 3, ONSRAM_RULE_HOLD(0), 0));
-	EXPECT_EQ(0, RULE(SET, 1, 1, ONSRAM_RULE_HOLD(1) | ONSRAM_RULE_DROP(2), 0));
-	EXPECT_RULES(3);
-	EXPECT_EQ(0, RULE(DEL, 2, 1, 0, 0));
-	EXPECT_EQ(ENOENT, RULE(DEL, 2, 1, 0, 0));
-	/* One that is missing: none of them is deleted */
-	EXPECT_EQ(ENOENT, RULE(DEL, 1, 3, 0, 0));
-	EXPECT_RULES(2);
-	EXPECT_EQ(EINVAL, RULE(SET, 9, 0, 0, 0));
-	EXPECT_EQ(EINVAL, RULE(SET, 9, 1, 1u << 6, 0));
-	EXPECT_EQ(EINVAL, RULE(SET, 9, 1, 1u << 31, 0));
-	EXPECT_EQ(EINVAL, RULE(SET, 9, 1, 1, ONSRAM_A_RULE_KEY));
-	EXPECT_EQ(EINVAL, RULE(SET, 9, 1, 1, ONSRAM_A_RULE_ACTIONS));
-	EXPECT_EQ(EINVAL, RULE(SET, 9, 1, 1, ONSRAM_A_RULE_PRIORITY));
-	EXPECT_EQ(0, RULE(DEL, 0, 0, 0, 0));
-	EXPECT_EQ(ENOENT, RULE(DEL, 1, 1, 0, 0));
-}
-
-/* All that a message names, or nothing */
-TEST_F(agent, too_many_rules)
-{
-	ATTACH();
-	EXPECT_EQ(0, RULE(SET, 1, ONSRAM_RULES_MAX - 1, ONSRAM_RULE_HOLD(0), 0));
-	EXPECT_EQ(ENOSPC, RULE(SET, ONSRAM_RULES_MAX - 1, 3, ONSRAM_RULE_HOLD(0), 0));
-	EXPECT_RULES(ONSRAM_RULES_MAX - 1);
-	EXPECT_EQ(0, RULE(SET, ONSRAM_RULES_MAX - 1, 2, ONSRAM_RULE_HOLD(0), 0));
-	EXPECT_EQ(ENOSPC, RULE(SET, ONSRAM_RULES_MAX + 1, 1, ONSRAM_RULE_HOLD(0), 0));
-	EXPECT_EQ(0, RULE(DEL, 0, 0, 0, 0));
-	EXPECT_EQ(0, RULE(SET, ONSRAM_RULES_MAX + 1, 1, ONSRAM_RULE_HOLD(0), 0));
-}
-
-/* A rule that a message names twice would be two rules */
-TEST_F(agent, rule_twice)
-{
-	uint8_t cmds[] = { ONSRAM_CMD_RULE_SET, ONSRAM_CMD_RULE_DEL };
-	struct nlattr *nest;
-	uint32_t i, k;
-
-	ATTACH();
-	ASSERT_EQ(0, RULE(SET, 7, 1, ONSRAM_RULE_HOLD(0), 0));
-	for (i = 0; i < 2; i++) {
-		struct nl_msg *msg = request(self->family, cmds[i], NLM_F_ACK);
-
-		nla_put_u32(msg, ONSRAM_A_DEVICE_ID, self->client.dev->index);
-		for (k = 0; k < 2; k++) {
-			nest = nla_nest_start(msg, ONSRAM_A_RULE | NLA_F_NESTED);
-			nla_put_u64(msg, ONSRAM_A_RULE_KEY, 7);
-			if (!i) {
-				nla_put_u32(msg, ONSRAM_A_RULE_ACTIONS, 1);
-				nla_put_u32(msg, ONSRAM_A_RULE_PRIORITY, 1);
-			}
-			nla_nest_end(msg, nest);
-		}
-		EXPECT_EQ(EINVAL, ask(self->sock, msg, NULL));
-	}
-	EXPECT_RULES(1);
 }
 
 TEST_HARNESS_MAIN

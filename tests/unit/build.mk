@@ -43,6 +43,17 @@ $(IMPORT_TESTS): %: %.o $(IMPORT_OBJS) $(EXEC_OBJS) $(LIBONSRAM)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka -lprotobuf-c -ldnnl -lm
 UNIT_TESTS += $(IMPORT_TESTS)
 
+# Whole networks under the eager policy: importer, the driver's residency code, the daemon's logic
+EAGER_NETWORKS := $(B)/tests/unit/test-eager-networks
+$(B)/tests/unit/eager-replay.o: CFLAGS += -Itests/unit/shim -Idriver
+$(EAGER_NETWORKS).o $(B)/tests/unit/eager-replay.o: CFLAGS += -Idaemon -Itools/lib
+$(EAGER_NETWORKS): %: %.o $(B)/tests/unit/eager-replay.o $(RESIDENCY_OBJS) $(VALIDATE_OBJS) \
+	$(addprefix $(B)/daemon/,eager.o recorder.o sequence.o repertoire.o table.o) $(LIBONSRAM) \
+	$(LIBPLANNER) $(LIBPERF)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka -lprotobuf-c -lm
+UNIT_TESTS += $(EAGER_NETWORKS)
+
 # The policy protocol: header against specification
 UNIT_TESTS += tests/unit/test-netlink-spec.sh
 

@@ -14,11 +14,8 @@ static struct onsram_history h;
 
 static int set_up(void **state)
 {
-	struct onsram_model m;
-
 	(void)state;
-	onsram_model_init(&m, ONSRAM_PRESET_DEFAULT);
-	return onsram_history_init(&h, &m);
+	return onsram_history_init(&h);
 }
 
 static int tear_down(void **state)
@@ -28,70 +25,61 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static struct onsram_eager *give(uint32_t client)
+static struct onsram_client *client(uint32_t id)
 {
-	struct onsram_eager *evicted, *e = onsram_history_give(&h, client, &evicted);
+	struct onsram_eager *evicted;
+	struct onsram_client *c = onsram_history_client(&h, id, &evicted);
 
+	assert_non_null(c);
 	assert_null(evicted);
-	return e;
+	return c;
 }
 
 static void test_own(void **state)
 {
-	struct onsram_eager *one = give(1), *two = give(2);
+	struct onsram_client *one = client(1), *two = client(2);
+	struct onsram_eager *own;
 
 	(void)state;
-	assert_ptr_not_equal(one, two);
-	assert_ptr_not_equal(one, h.shared);
-	assert_ptr_equal(give(1), one);
-	assert_ptr_equal(onsram_history_of(&h, 2), two);
-	assert_ptr_equal(onsram_history_of(&h, 3), h.shared);
-	assert_ptr_equal(onsram_history_take(&h, 1), one);
-	assert_null(onsram_history_take(&h, 1));
-	assert_ptr_equal(onsram_history_of(&h, 1), h.shared);
-	onsram_eager_free(one);
+	assert_ptr_equal(client(1), one);
+	assert_ptr_equal(onsram_history_of(&h, one), h.shared);
+	onsram_history_own(one);
+	own = onsram_history_of(&h, one);
+	assert_ptr_not_equal(own, h.shared);
+	onsram_history_own(one);
+	assert_ptr_equal(onsram_history_of(&h, one), own);
+	assert_ptr_equal(onsram_history_of(&h, two), h.shared);
+	assert_ptr_equal(onsram_history_of(&h, NULL), h.shared);
+	assert_ptr_equal(onsram_history_end(&h, 1), own);
+	assert_null(onsram_history_end(&h, 1));
+	assert_null(onsram_history_end(&h, 2));
+	assert_ptr_equal(onsram_history_of(&h, client(1)), h.shared);
+	onsram_eager_free(own);
 }
 
-/* Of more clients than there is memory for, the one not heard of for longest shares */
+/* Of more clients than there is memory for, the one not heard of for longest begins anew */
 static void test_bounded(void **state)
 {
 	struct onsram_eager *evicted, *second;
 	uint32_t i;
 
 	(void)state;
-	for (i = 0; i < ONSRAM_HISTORY_OWN; i++)
-		give(i);
-	second = onsram_history_of(&h, 1);
-	give(0);
-	assert_ptr_not_equal(onsram_history_give(&h, 100, &evicted), h.shared);
+	for (i = 0; i < ONSRAM_HISTORY_CLIENTS; i++)
+		onsram_history_own(client(i));
+	second = onsram_history_of(&h, client(1));
+	for (i = 0; i < ONSRAM_HISTORY_CLIENTS; i++)
+		if (i != 1)
+			client(i);
+	assert_non_null(onsram_history_client(&h, 100, &evicted));
 	assert_ptr_equal(evicted, second);
 	onsram_eager_free(evicted);
-	assert_ptr_equal(onsram_history_of(&h, 1), h.shared);
-	assert_ptr_not_equal(onsram_history_of(&h, 0), h.shared);
-}
-
-static int visits;
-
-static void visit(struct onsram_eager *e)
-{
-	assert_non_null(e);
-	visits++;
-}
-
-static void test_each(void **state)
-{
-	(void)state;
-	give(1);
-	give(2);
-	visits = 0;
-	onsram_history_for_each(&h, visit);
-	assert_int_equal(visits, 3);
+	assert_ptr_not_equal(onsram_history_of(&h, client(0)), h.shared);
 }
 
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-	const struct CMUnitTest tests[] = { T(test_own), T(test_bounded), T(test_each) };
+	const struct CMUnitTest tests[] = { T(test_own), T(test_bounded) };
 
 	return cmocka_run_group_tests_name("history", tests, NULL, NULL);
 }

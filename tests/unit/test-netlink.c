@@ -227,12 +227,15 @@ static void put_retired(struct nl_msg *msg, uint64_t key, bool whole)
 {
 	struct drm_onsram_op op = { .opcode = ONSRAM_OP_FILL };
 	struct nlattr *nest = nla_nest_start(msg, ONSRAM_A_RETIRED);
+	const uint64_t bytes[ONSRAM_MAX_OPERANDS] = { 4096 };
 
 	nla_put_u32(msg, ONSRAM_A_RETIRED_CLIENT_ID, 4);
 	nla_put_u64(msg, ONSRAM_A_RETIRED_KEY, key);
 	nla_put(msg, ONSRAM_A_RETIRED_OP, (int)sizeof(op) - (whole ? 0 : 4), &op);
 	nla_put_u32(msg, ONSRAM_A_RETIRED_RESIDENT, 1);
 	nla_put_u64(msg, ONSRAM_A_RETIRED_TIME, 12345);
+	nla_put_u64(msg, ONSRAM_A_RETIRED_SIGNATURE, 77);
+	nla_put(msg, ONSRAM_A_RETIRED_BYTES, sizeof(bytes), bytes);
 	nla_nest_end(msg, nest);
 }
 
@@ -282,6 +285,8 @@ static void test_events(void **state)
 	assert_true(seen.last.key == 0xfedcba9876543210ull);
 	assert_int_equal(seen.last.resident, 1);
 	assert_int_equal(seen.last.time_ps, 12345);
+	assert_int_equal(seen.last.signature, 77);
+	assert_int_equal(seen.last.bytes[0], 4096);
 	assert_int_equal(seen.last.op.opcode, ONSRAM_OP_FILL);
 	put_retired(msg, 2, false);
 	assert_int_equal(onsram_nl_parse_event(nlmsg_hdr(msg), &h), -EINVAL);

@@ -148,17 +148,23 @@ static void run_job(const struct job *job, u32 policy, bool rules, const struct 
 
 	sim_room(&sim, upto(4) ? 1000 : upto(12));
 	for (u32 i = 0; i < job->nr_ops; i++) {
+		struct onsram_rule_what rule = {
+			.actions = upto(1 << 14) & 0x3f3f,
+			.priority = upto(4),
+			.state = upto(2),
+		};
 		struct onsram_residency_op op = {
 			.index = i,
 			.born = job->born[i],
 			.dies = job->dies[i],
-			.has_rule = upto(2) && rules,
-			.actions = upto(1 << 14) & 0x3f3f,
-			.priority = upto(4),
+			.rule = upto(2) && rules ? &rule : NULL,
 		};
 		u64 hits = sim.spm.stats.hits, misses = sim.spm.stats.misses;
 		u32 operands = 0, resident = 0;
 
+		/* Places also where none can be, and one over the other */
+		for (u32 s = 0; s < ONSRAM_MAX_OPERANDS; s++)
+			rule.places[s] = upto(80) * ONSRAM_SPM_GRANULE;
 		sim_op(&sim, &run, job->opcode[i], job->slice[i], &op);
 		while (job->slice[i][operands].tensor >= 0)
 			operands++;

@@ -351,9 +351,47 @@ static void test_distrust(void **state)
 
 static u32 eager(const struct sim_slice *slices, u32 actions, u32 priority)
 {
-	struct onsram_residency_op op = { .has_rule = true, .actions = actions, .priority = priority };
+	const struct onsram_rule_what rule = { .actions = actions, .priority = priority };
+	struct onsram_residency_op op = { .rule = &rule };
 
 	return step(0, DRM_ONSRAM_POLICY_AGENT, slices, &op);
+}
+
+/* A step of a sequence that puts the operands at @places, granules */
+static u32 placed(const struct sim_slice *slices, u32 actions, u32 p0, u32 p1)
+{
+	const struct onsram_rule_what rule = {
+		.state = ONSRAM_STATE_START, .actions = actions, .places = { p0 * K, p1 * K },
+	};
+	struct onsram_residency_op op = { .rule = &rule };
+
+	return step(0, DRM_ONSRAM_POLICY_AGENT, slices, &op);
+}
+
+static void test_steps(void **state)
+{
+	u32 a = sim_tensor(&sim, 0, 8 * K), b = sim_tensor(&sim, 0, 8 * K), x = sim_tensor(&sim, 0, K);
+
+	(void)state;
+	/* where it says, its contents brought in where they are wanted */
+	assert_int_equal(placed(SLICES(ALL(a), ALL(x)), ONSRAM_RULE_HOLD(0) | ONSRAM_RULE_HOLD(1), 3, 11), 3);
+	assert_int_equal(onsram_residency_offset(&sim.tensor[a].res), 3 * K);
+	assert_int_equal(onsram_residency_offset(&sim.tensor[x].res), 11 * K);
+	assert_int_equal(sim.count[ONSRAM_PUSH_FETCH], 1);
+	/* what is there already stays where it is */
+	assert_int_equal(placed(SLICES(ALL(b), ALL(x)), ONSRAM_RULE_HOLD(1), 0, 0), 2);
+	assert_int_equal(onsram_residency_offset(&sim.tensor[x].res), 11 * K);
+	/* whoever is in its place makes room, whatever its priority, and is written back */
+	sim.tensor[a].res.priority = 100;
+	assert_int_equal(placed(SLICES(ALL(b), ALL(x)), ONSRAM_RULE_HOLD(0), 0, 0), 3);
+	assert_int_equal(sim.tensor[a].res.state, DRM_ONSRAM_RESIDENCY_NONE);
+	assert_int_equal(sim.count[ONSRAM_PUSH_WRITEBACK], 1);
+	/* a place that no tensor can have is no place */
+	assert_int_equal(placed(SLICES(ALL(a), ALL(x)), ONSRAM_RULE_HOLD(0), 1 << 20, 0), 2);
+	/* and it gives its place up */
+	placed(SLICES(ALL(b), ALL(x)), ONSRAM_RULE_DROP(0) | ONSRAM_RULE_DROP(1), 0, 0);
+	assert_int_equal(sim.tensor[b].res.state, DRM_ONSRAM_RESIDENCY_NONE);
+	assert_int_equal(sim.tensor[x].res.state, DRM_ONSRAM_RESIDENCY_NONE);
 }
 
 static void test_eager(void **state)
@@ -562,7 +600,7 @@ int main(void)
 		test(test_short_of_room),
 		test(test_fetch_discard_reset),
 		test(test_distrust),
-		test(test_eager),
+		test(test_eager), test(test_steps),
 		test(test_static),
 		test(test_static_moves),
 		test(test_static_holds),

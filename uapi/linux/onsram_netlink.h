@@ -15,7 +15,7 @@
 
 /* Limits of lists a message may carry */
 #define ONSRAM_PLAN_MAX_INTERVALS	8192
-#define ONSRAM_RULES_MAX		4096	/* per device */
+#define ONSRAM_RULES_MAX		16384	/* per device */
 #define ONSRAM_AGENT_POLICIES_MAX	16	/* that an agent names */
 
 /**
@@ -159,15 +159,32 @@ enum onsram_attr_interval {
 #define ONSRAM_RULE_HOLD(s)	(1u << (s))
 #define ONSRAM_RULE_DROP(s)	(1u << (8 + (s)))
 
-/** enum onsram_attr_rule - a rule for operations submitted singly */
+/* The state of a client that is in no sequence */
+#define ONSRAM_STATE_START	1u
+
+/**
+ * enum onsram_attr_rule - a rule for operations submitted singly
+ *
+ * Without STATE it acts on operations with this KEY.  With STATE it is a step of a
+ * sequence, and KEY an operation's signature: when an operation with this signature
+ * comes while its client is in STATE, or else in ONSRAM_STATE_START, the client is
+ * in NEXT behind it, HOLD(s) places the operand at PLACES[s], bringing its contents
+ * in where they are wanted and evicting whoever is there (an operand that is resident
+ * already stays where it is), and rules without STATE are not looked at.  An operation
+ * that no step expects takes its client to ONSRAM_STATE_START.
+ */
 enum onsram_attr_rule {
 	ONSRAM_A_RULE_UNSPEC,
 	ONSRAM_A_RULE_PAD,
-	ONSRAM_A_RULE_KEY,		/* u64: signature in context, as RETIRED_KEY tells it */
+	ONSRAM_A_RULE_KEY,		/* u64: RETIRED_KEY; of a step RETIRED_SIGNATURE */
 	ONSRAM_A_RULE_ACTIONS,		/* u32: ONSRAM_RULE_* */
 	/* u32: who stays when room is short; larger is more valuable per byte */
 	ONSRAM_A_RULE_PRIORITY,
 	ONSRAM_A_RULE_HITS,		/* u64: dump only: look-ups that found it */
+	ONSRAM_A_RULE_STATE,		/* u32, not 0: of a step, with NEXT and PLACES */
+	ONSRAM_A_RULE_NEXT,		/* u32, not 0 */
+	/* binary: u32[ONSRAM_MAX_OPERANDS], SPM offsets, multiples of the granule */
+	ONSRAM_A_RULE_PLACES,
 
 	__ONSRAM_A_RULE_MAX,
 	ONSRAM_A_RULE_MAX = __ONSRAM_A_RULE_MAX - 1
@@ -176,9 +193,9 @@ enum onsram_attr_rule {
 /**
  * enum onsram_attr_retired - an operation that completed
  *
- * KEY hashes the operation's signature (opcode, attributes, views, which
- * operands share a buffer) with the signatures of the three operations the
- * same client submitted before it.
+ * SIGNATURE hashes opcode, attributes, views, and which operands share a buffer.
+ * KEY hashes it with those of the three operations the same client submitted
+ * before it.
  */
 enum onsram_attr_retired {
 	ONSRAM_A_RETIRED_UNSPEC,
@@ -189,6 +206,9 @@ enum onsram_attr_retired {
 	ONSRAM_A_RETIRED_OP,
 	ONSRAM_A_RETIRED_RESIDENT,	/* u32: mask of operand slots found in the SPM */
 	ONSRAM_A_RETIRED_TIME,		/* u64: modelled, ps */
+	ONSRAM_A_RETIRED_SIGNATURE,	/* u64 */
+	/* binary: u64[ONSRAM_MAX_OPERANDS]: size of each operand's buffer, 0 where there is none */
+	ONSRAM_A_RETIRED_BYTES,
 
 	__ONSRAM_A_RETIRED_MAX,
 	ONSRAM_A_RETIRED_MAX = __ONSRAM_A_RETIRED_MAX - 1
