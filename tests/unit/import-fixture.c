@@ -9,16 +9,22 @@
 #include "host-run.h"
 #include "import-fixture.h"
 
-struct onsram_program *import_model(const Onnx__ModelProto *m, bool fuse, uint32_t dtype)
+struct onsram_program *import_as(const Onnx__ModelProto *m, const struct onsram_import_options *opt)
 {
-	struct onsram_import_options opt = { .fuse = fuse, .dtype = dtype };
 	char *path = model_write(m), *err = NULL;
-	struct onsram_program *p = onsram_import(path, &opt, &err);
+	struct onsram_program *p = onsram_import(path, opt, &err);
 
 	if (!p)
 		fail_msg("%s", err ? err : "out of memory");
 	model_remove(path);
 	return p;
+}
+
+struct onsram_program *import_model(const Onnx__ModelProto *m, bool fuse, uint32_t dtype)
+{
+	const struct onsram_import_options opt = { .fuse = fuse, .dtype = dtype };
+
+	return import_as(m, &opt);
 }
 
 void run_model(const struct onsram_program *p, struct onsram_array *out)

@@ -10,7 +10,9 @@
 
 /** start() - a model with input x and output y, both float */
 Onnx__ModelProto *start(int64_t opset, uint32_t rank, const int64_t *dims);
-/** import_model() - the model as a program; the test fails where it is refused */
+/** import_as() - the model as a program; the test fails where it is refused */
+struct onsram_program *import_as(const Onnx__ModelProto *m, const struct onsram_import_options *opt);
+/** import_model() - the same */
 struct onsram_program *import_model(const Onnx__ModelProto *m, bool fuse, uint32_t dtype);
 /** run_model() - outputs for inputs that count 0, 1, 2, ... */
 void run_model(const struct onsram_program *p, struct onsram_array *out);

@@ -38,6 +38,61 @@ static void test_conv_chain(void **state)
 	expect(m, 1, DIMS(1, 2, 2, 2), FLOATS(12, 17, 22, 27, 0, 0, 0, 0));
 }
 
+/* The graph as other frameworks have it: other operations, the same results. */
+static void test_variants(void **state)
+{
+	static const struct {
+		struct onsram_graph_options graph;
+		uint32_t ops;
+	} variants[] = {
+		{ { 0 }, 5 },
+		/* Of two groups each is copied out, convolved and copied back; depthwise stays */
+		{ { .split_groups = true }, 4 + 6 },
+		{ { .split_norm = true }, 5 + 1 },
+		{ { .split_groups = true, .split_norm = true }, 4 + 6 + 1 },
+		/* The bias is a shift, too */
+		{ { .fold_norm = true }, 5 - 2 },
+		{ { .fold_bias = true }, 5 - 1 },
+	};
+	Onnx__ModelProto *m = start(13, DIMS(1, 4, 5, 5));
+	struct onsram_array plain = { 0 };
+	Onnx__NodeProto *n;
+
+	(void)state;
+	model_floats(m, "w", DIMS(4, 2, 3, 3), NULL);
+	model_floats(m, "b", DIMS(4), FLOATS(1, -2, 3, -4));
+	model_floats(m, "scale", DIMS(4), FLOATS(0.01f, -0.02f, 0.03f, 0.5f));
+	model_floats(m, "shift", DIMS(4), FLOATS(0.5f, 0, -1, 2));
+	model_floats(m, "mean", DIMS(4), FLOATS(100, 0, 10, -10));
+	model_floats(m, "var", DIMS(4), FLOATS(1, 4, 9, 16));
+	model_floats(m, "d", DIMS(4, 1, 3, 3), NULL);
+	n = model_node(m, "Conv", "x w b", "p");
+	node_int(n, "group", 2);
+	node_ints(n, "pads", 4, (int64_t[]){ 1, 1, 1, 1 });
+	model_node(m, "BatchNormalization", "p scale shift mean var", "q");
+	model_node(m, "Relu", "q", "r");
+	node_int(model_node(m, "Conv", "r d", "y"), "group", 4);
+	for (size_t v = 0; v < sizeof(variants) / sizeof(variants[0]); v++) {
+		const struct onsram_import_options opt = {
+			.graph = variants[v].graph, .dtype = ONSRAM_DTYPE_F32,
+		};
+		struct onsram_program *p = import_as(m, &opt);
+		struct onsram_array out;
+
+		run_model(p, &out);
+		assert_int_equal(p->nr_ops, variants[v].ops);
+		if (!v)
+			plain = out;
+		else
+			must_be(&out, plain.data);
+		if (v)
+			onsram_array_release(&out);
+		onsram_program_free(p);
+	}
+	onsram_array_release(&plain);
+	model_free(m);
+}
+
 /* A variance of 0 without epsilon cannot be folded: the operation stays, and says so by its result. */
 static void test_no_fold(void **state)
 {
@@ -388,6 +443,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_conv_chain),
+		cmocka_unit_test(test_variants),
 		cmocka_unit_test(test_no_fold),
 		cmocka_unit_test(test_shared_weight),
 		cmocka_unit_test(test_second_reader),

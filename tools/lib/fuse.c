@@ -118,7 +118,8 @@ static int fuse_into(struct ir_graph *g, struct drm_onsram_op *op, const struct 
 		     uint32_t slot)
 {
 	bool epilogue = op->opcode == ONSRAM_OP_CONV || op->opcode == ONSRAM_OP_GEMM;
-	uint32_t act = activation(next);
+	bool all = g->opt.fuse;
+	uint32_t act = all ? activation(next) : ONSRAM_ACT_NONE;
 
 	if (op->attr.act)
 		return 0;
@@ -127,10 +128,10 @@ static int fuse_into(struct ir_graph *g, struct drm_onsram_op *op, const struct 
 		memcpy(op->attr.act_param, next->attr.param, sizeof(op->attr.act_param));
 		return 1;
 	}
-	if (epilogue && next->opcode == ONSRAM_OP_ELEMENTWISE && next->attr.func == ONSRAM_EW_ADD &&
-	    fuse_add(g, op, &next->operand[3 - slot]))
+	if (epilogue && (all || g->opt.graph.fold_bias) && next->opcode == ONSRAM_OP_ELEMENTWISE &&
+	    next->attr.func == ONSRAM_EW_ADD && fuse_add(g, op, &next->operand[3 - slot]))
 		return 1;
-	return fuse_norm(g, op, next, slot);
+	return all || g->opt.graph.fold_norm ? fuse_norm(g, op, next, slot) : 0;
 }
 
 /* Whether @next can run where @p stands: all that it reads besides is there by then. */
@@ -235,7 +236,7 @@ int fuse(struct ir_graph *g)
 	for (uint32_t p = 0; p < g->nr_ops && ret >= 0; p++) {
 		if (g->ops[p].dead)
 			continue;
-		if (g->ops[p].op.opcode == ONSRAM_OP_CONV)
+		if (g->opt.fuse && g->ops[p].op.opcode == ONSRAM_OP_CONV)
 			fuse_pad(g, uses, &g->ops[p].op);
 		do {
 			ret = fuse_next(g, uses, nr, p);
@@ -244,5 +245,5 @@ int fuse(struct ir_graph *g)
 	free(uses);
 	if (ret < 0)
 		return -1;
-	return fuse_copies(g);
+	return g->opt.fuse ? fuse_copies(g) : 0;
 }

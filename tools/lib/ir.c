@@ -223,6 +223,19 @@ int ir_push(struct ir_graph *g, const struct drm_onsram_op *op)
 	return 0;
 }
 
+int ir_keep(struct ir_graph *g, const struct ir_op *op)
+{
+	struct ir_op *ops = grow(g->ops, g->nr_ops, sizeof(*ops));
+
+	if (!ops) {
+		free(op->name);
+		return ir_nomem(g);
+	}
+	g->ops = ops;
+	g->ops[g->nr_ops++] = *op;
+	return 0;
+}
+
 int ir_copy(struct ir_graph *g, const ir_value *v, ir_value *out)
 {
 	struct drm_onsram_op op = { .opcode = ONSRAM_OP_COPY, .operand = { [1] = *v } };

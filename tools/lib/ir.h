@@ -154,6 +154,8 @@ int ir_filled_new(struct ir_graph *g, const char *name, uint32_t dtype, uint32_t
  * Return: 0 or -1
  */
 int ir_push(struct ir_graph *g, const struct drm_onsram_op *op);
+/** ir_keep() - append an operation that was pushed before; its name is taken over, also on failure. Return: 0 or -1 */
+int ir_keep(struct ir_graph *g, const struct ir_op *op);
 /** ir_copy() - @out is a dense copy of @v, made by an operation. Return: 0 or -1 */
 int ir_copy(struct ir_graph *g, const ir_value *v, ir_value *out);
 /** ir_reshape() - @out is @v under other dimensions: a view where strides allow it, else a copy. Return: 0 or -1 */

@@ -8,6 +8,7 @@
 
 #include "lower.h"
 #include "onnx.h"
+#include "variant.h"
 
 void onsram_program_free(struct onsram_program *p)
 {
@@ -228,7 +229,7 @@ static int import(const char *path, const struct onsram_import_options *opt, boo
 
 	if (!model)
 		return 0;
-	if (!onnx_to_graph(&g, model) && (!opt->fuse || !fuse(&g)))
+	if (!onnx_to_graph(&g, model) && !variant(&g) && !fuse(&g))
 		*p = graph_to_program(&g, model->graph->name);
 	protobuf_c_message_free_unpacked(&model->base, NULL);
 	again = !*p && g.pins;

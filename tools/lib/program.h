@@ -83,8 +83,24 @@ struct onsram_shape {
 };
 
 /**
+ * struct onsram_graph_options - operations as other frameworks' graphs have them
+ * @split_groups: a convolution in groups (but not depthwise) is a split, a convolution
+ *	per group and a concatenation
+ * @split_norm: batch normalisation by constants is a multiplication and an addition
+ * @fold_norm: it is folded into the weights before it
+ * @fold_bias: biases and residuals are added by the operation before
+ */
+struct onsram_graph_options {
+	bool split_groups;
+	bool split_norm;
+	bool fold_norm;
+	bool fold_bias;
+};
+
+/**
  * struct onsram_import_options - how a model is lowered
  * @fuse: fold BatchNorm, bias and activation into the operation before them, and Concat into its producers
+ * @graph: the graph as it is read, before @fuse
  * @dtype: storage of float tensors, ONSRAM_DTYPE_F32 or ONSRAM_DTYPE_F16
  * @shapes: sizes of dimensions that the model leaves open
  * @inputs: contents of the first @nr_inputs inputs, in the order the model declares them
@@ -92,6 +108,7 @@ struct onsram_shape {
  */
 struct onsram_import_options {
 	bool fuse;
+	struct onsram_graph_options graph;
 	uint32_t dtype;
 	const struct onsram_shape *shapes;
 	uint32_t nr_shapes;
