@@ -145,7 +145,7 @@ vm = tools/vm/run-vm --qemu "$$(qemu-device/build.sh)" --kernel $(1)/vmlinux --i
 
 # --- targets --------------------------------------------------------------------
 
-.PHONY: FORCE help all guest qemu models run vm shell check check-debug unit qtest kselftest e2e conformance networks bench lint \
+.PHONY: FORCE help all guest qemu models run vm shell check check-debug unit qtest kselftest e2e conformance networks bench bench-policies reproduction lint \
 	suite-unit suite-unit-san suite-qtest suite-kselftest suite-e2e suite-conformance suite-networks suite-lint suite-debug clean distclean
 
 help:
@@ -163,6 +163,9 @@ help:
 	@echo '  make unit qtest kselftest e2e conformance networks lint'
 	@echo '                     one layer of the tests'
 	@echo '  make bench         benchmarks'
+	@echo '  make bench-policies'
+	@echo '                     the policies on sixteen networks; BENCH= options of onsram bench'
+	@echo '  make reproduction  write docs/reproduction.md: the publication beside us'
 	@echo '  make all           build everything, run nothing; V=1 shows the commands'
 	@echo '  make clean         remove build/; make distclean: the cache as well'
 	@echo
@@ -219,6 +222,19 @@ shell: guest
 
 run: guest
 	@$(call vm,$(KERNEL),$(IMAGE),$(VM)) --command /usr/lib/onsram/demo/compare-policies.sh
+
+# Times need no results, and come sooner without
+bench-policies: override DEVICE += functional=off
+bench-policies: guest
+	@$(call vm,$(KERNEL),$(IMAGE),$(VM)) --command 'onsram bench $(BENCH)'
+
+# The publication's machine and graphs, and docs/reproduction.md from what came of it
+reproduction: override DEVICE += model=paper functional=off
+reproduction: all
+	@$(call vm,$(KERNEL),$(IMAGE),$(VM)) --command 'onsram bench --suite onsram12 --model paper --fuse off \
+		--dtype fp16 --json' >build/reproduction.json
+	@scripts/reproduction build/reproduction.json --models "$$(tools/models/make-networks)" >build/reproduction.md
+	@mv build/reproduction.md docs/reproduction.md
 
 bench: all
 	@tests/bench/run

@@ -59,7 +59,6 @@ t 2 "which command?"
 t 2 'unknown command "fly"' fly
 t 2 "which model?" run
 t 2 'unknown policy "fast"' run x.onnx --policy fast
-t 2 "policy ideal is the model's alone" run x.onnx --policy none,ideal
 t 2 'unknown policy ""' run x.onnx --policy none,
 t 2 "policy lru is named twice" run x.onnx --policy lru,none,lru
 t 2 '--repeat is a number from 1' run x.onnx --repeat 0
@@ -103,6 +102,32 @@ t 2 '--spm-size is a number of bytes' plan x.onnx --spm-size 99999999999G
 t 2 '--policy is none, static-paper, static or ideal' plan x.onnx --policy lru
 t 2 '--policy is none, static-paper, static or ideal' plan x.onnx --policy fast
 t 2 '--model is default or paper' plan x.onnx --model exact
+t 2 '--graph takes groups=split' plan x.onnx --graph norm=fold,bias=node
+t 2 '--spm-bw is a whole number' plan x.onnx --spm-bw 0
+t 2 '--vector-flops is a whole number' plan x.onnx --vector-flops 1.5
+t 1 'such a device cannot be planned for' plan x.onnx --spm-bw 9999999999999999999
+t 2 '--graph takes groups=split' plan x.onnx --graph ''
+
+mkdir suites
+printf 'no tab\n' >suites/bad
+printf 'gone.onnx\tGone\n' >suites/gone
+t 2 'no suite "best": there are none in /nowhere/suites' bench --suite best --folder /nowhere
+t 2 'no suite "best": there are bad, gone;' bench --suite best --folder .
+t 2 'no suite ""' bench --suite '' --folder .
+t 2 'no suite "..": there are bad, gone' bench --suite .. --folder .
+t 2 'missing.onnx: No such file' bench --suite missing.onnx
+t 2 './suites/gone.onnx: No such file' bench --suite gone --folder .
+t 1 'a line is a path, a tab and a title, not "no tab"' bench --suite bad --folder .
+t 2 'models go behind --suite' bench x.onnx
+t 2 'unknown policy "fast"' bench --policies none,fast
+t 2 'policy lru is named twice' bench --policies lru,none,lru
+t 2 '--passes is a number from 1' bench --passes 0
+t 2 '--dtype is fp32 or fp16' bench --dtype fp8
+t 2 '--fuse is on or off' bench --fuse maybe
+t 2 '--model is default or paper' bench --model exact
+t 2 '--graph takes groups=split' bench --graph layout=nhwc
+t 2 'needs an argument' bench --csv
+t 2 'unknown option' bench --jsn
 t 2 '--without takes parts, overlap and constants, not "weights"' plan x.onnx --without parts,weights
 t 2 '--effort is a number from 1 to 1000' plan x.onnx --effort 0
 t 2 "which model?" count

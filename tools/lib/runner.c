@@ -189,6 +189,9 @@ static int load_weights(struct onsram_runner *r, char **err)
 	for (i = 0; i < p->nr_tensors; i++)
 		if (p->tensors[i].role == ONSRAM_ROLE_WEIGHT)
 			total += p->tensors[i].bytes;
+	/* Nobody will ever look at them */
+	if (!(r->dev->info.caps & DRM_ONSRAM_CAP_FUNCTIONAL))
+		return 0;
 	/* Filling must not disturb what the policy's statistics tell. */
 	ret = onsram_device_set_policy(r->dev, "none");
 	if (ret)

@@ -22,6 +22,7 @@
 #define STATUS_USAGE	2
 
 int cmd_run(int argc, char **argv);
+int cmd_bench(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
 int cmd_count(int argc, char **argv);
 int cmd_conformance(int argc, char **argv);
@@ -50,6 +51,11 @@ int parse_size(const char *text, uint64_t *value);
 /** parse_dtype(), parse_fuse() - the argument of --dtype, --fuse. Return: 0, or the exit status */
 int parse_dtype(const char *cmd, const char *text, uint32_t *dtype);
 int parse_fuse(const char *cmd, const char *text, bool *fuse);
+/**
+ * parse_graph() - the argument of --graph: a comma list of groups=split, norm=split, norm=fold, bias=fold
+ * Return: 0, or the exit status
+ */
+int parse_graph(const char *cmd, const char *text, struct onsram_graph_options *graph);
 /** parse_preset() - the argument of --model. Return: 0, or the exit status */
 int parse_preset(const char *cmd, const char *text, enum onsram_preset *preset);
 

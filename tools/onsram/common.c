@@ -113,6 +113,32 @@ int parse_fuse(const char *cmd, const char *text, bool *fuse)
 	return 0;
 }
 
+int parse_graph(const char *cmd, const char *text, struct onsram_graph_options *graph)
+{
+	const struct {
+		const char *name;
+		bool *on;
+	} words[] = {
+		{ "groups=split", &graph->split_groups }, { "norm=split", &graph->split_norm },
+		{ "norm=fold", &graph->fold_norm }, { "bias=fold", &graph->fold_bias },
+	};
+
+	for (;;) {
+		size_t len = strcspn(text, ","), i, n = sizeof(words) / sizeof(words[0]);
+
+		for (i = 0; i < n; i++)
+			if (strlen(words[i].name) == len && !memcmp(words[i].name, text, len))
+				break;
+		if (i == n)
+			return usage_error(cmd, "--graph takes groups=split, norm=split, norm=fold and bias=fold, not \"%.*s\"",
+					   (int)len, text);
+		*words[i].on = true;
+		if (!text[len])
+			return 0;
+		text += len + 1;
+	}
+}
+
 int parse_preset(const char *cmd, const char *text, enum onsram_preset *preset)
 {
 	if (strcmp(text, "default") && strcmp(text, "paper"))

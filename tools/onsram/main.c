@@ -10,6 +10,7 @@ static const struct {
 	const char *what;
 } commands[] = {
 	{ "run", cmd_run, "run an ONNX model on the device and report what it cost" },
+	{ "bench", cmd_bench, "compare the policies on a suite of networks" },
 	{ "plan", cmd_plan, "plan a model's SPM residency, without a device" },
 	{ "count", cmd_count, "count a model's operations, parameters and bytes, without a device" },
 	{ "conformance", cmd_conformance, "run ONNX's backend test cases on the device" },

@@ -21,6 +21,8 @@ struct options {
 	bool has_capacity;
 	uint64_t spm_size;
 	bool has_spm_size;
+	uint64_t spm_bw;
+	uint64_t vector_flops;
 	const struct policy *policy;
 	enum onsram_preset preset;
 	struct shape_list shapes;
@@ -37,8 +39,14 @@ static void help(void)
 	       "       onsram plan --csv PROBLEM.csv --capacity N --output SOLUTION.csv\n\n"
 	       "Plan which tensors of a network stay in the SPM, when and where. No device is needed.\n\n"
 	       "  --spm-size N     bytes, suffix K, M or G (default 2M)\n"
+	       "  --spm-bw N, --vector-flops N\n"
+	       "                   bytes and FLOPs per second (default 384000000000, 375000000000)\n"
 	       "  --policy P       static (default), static-paper (OnSRAM-Static as published), none\n"
 	       "                   (nothing held) or ideal (an SPM without an end: times only)\n"
+	       "  --graph LIST     the graph as other frameworks have it: groups=split (a split, a\n"
+	       "                   convolution per group, a concatenation), norm=split (BatchNorm as a\n"
+	       "                   multiplication and an addition), norm=fold (into the weights),\n"
+	       "                   bias=fold (biases and residuals into the operation before)\n"
 	       "  --model M        preset of the performance model: default, or paper: as the\n"
 	       "                   publication models it\n"
 	       "  --dtype T        fp32 (default) or fp16\n"
@@ -114,6 +122,13 @@ static int parse_bytes(const char *option, const char *text, uint64_t *value)
 	return 0;
 }
 
+static int parse_rate(const char *option, const char *text, uint64_t *value)
+{
+	if (parse_u64(text, 1, UINT64_MAX, value))
+		return usage_error(CMD, "%s is a whole number per second, not \"%s\"", option, text);
+	return 0;
+}
+
 static int check_options(const struct options *opt)
 {
 	if (opt->csv) {
@@ -137,7 +152,10 @@ static int parse_options(struct options *opt, int argc, char **argv, bool *helpe
 	static const struct option options[] = {
 		{ "spm-size", required_argument, NULL, 's' },
 		{ "policy", required_argument, NULL, 'p' },
+		{ "spm-bw", required_argument, NULL, 'b' },
+		{ "vector-flops", required_argument, NULL, 'v' },
 		{ "model", required_argument, NULL, 'm' },
+		{ "graph", required_argument, NULL, 'g' },
 		{ "dtype", required_argument, NULL, 'd' },
 		{ "fuse", required_argument, NULL, 'f' },
 		{ "shape", required_argument, NULL, 'S' },
@@ -163,6 +181,15 @@ static int parse_options(struct options *opt, int argc, char **argv, bool *helpe
 			break;
 		case 'p':
 			status = parse_policy(opt, optarg);
+			break;
+		case 'g':
+			status = parse_graph(CMD, optarg, &opt->import.graph);
+			break;
+		case 'b':
+			status = parse_rate("--spm-bw", optarg, &opt->spm_bw);
+			break;
+		case 'v':
+			status = parse_rate("--vector-flops", optarg, &opt->vector_flops);
 			break;
 		case 'm':
 			status = parse_preset(CMD, optarg, &opt->preset);
@@ -372,10 +399,13 @@ static int plan_model(const struct options *opt)
 	onsram_model_init(&m, opt->preset);
 	if (opt->has_spm_size)
 		m.spm_size = opt->spm_size;
+	if (opt->spm_bw)
+		m.spm_bw = opt->spm_bw;
+	if (opt->vector_flops)
+		m.vector_flops = opt->vector_flops;
 	wrong = onsram_model_check(&m);
 	if (wrong)
-		return failure(CMD, "--spm-size %llu cannot be planned for: %s",
-			       (unsigned long long)m.spm_size, wrong);
+		return failure(CMD, "such a device cannot be planned for: %s", wrong);
 	progress_update(CMD, "reading the model", 0, 0);
 	p = onsram_import(opt->model, &opt->import, &err);
 	if (!p)

@@ -33,6 +33,25 @@ extern const struct policy policies[NR_POLICIES];
 
 /** policy_find() - by its name of @len bytes. Return: NULL where there is none */
 const struct policy *policy_find(const char *name, size_t len);
+/** struct policy_list - policies that were asked for, each once */
+struct policy_list {
+	const struct policy *policy[NR_POLICIES];
+	uint32_t nr;
+};
+
+/**
+ * parse_policies() - a comma list, or "all" that a device runs
+ * Return: 0, or the exit status
+ */
+int parse_policies(const char *cmd, const char *text, struct policy_list *list);
+/**
+ * policy_price() - what a run under a modelled policy costs
+ * @again: a later run
+ * @peak_bytes: out: most SPM taken
+ * Return: 0, or -1 without memory
+ */
+int policy_price(const struct policy *policy, const struct onsram_model *m, const struct onsram_plan_graph *g,
+		 bool again, struct onsram_price *price, uint64_t *peak_bytes);
 /**
  * policy_program() - a program as a policy runs it
  * @out: shares everything but its array of operations with @p: free(@out->ops)

@@ -8,19 +8,7 @@ static const char *const expect_names[] = {
 	[EXPECT_NONE] = "none", [EXPECT_PASS] = "pass", [EXPECT_FAIL] = "fail",
 };
 
-bool run_outputs_identical(const struct run_report *report)
-{
-	uint32_t i, k;
-
-	for (i = 0; i < report->nr_results; i++)
-		for (k = 0; k < report->results[i].nr_passes; k++)
-			if (strcmp(report->results[i].passes[k].sha256,
-				   report->results[0].passes[0].sha256))
-				return false;
-	return true;
-}
-
-static struct json_object *pass_json(const struct run_pass *pass)
+static struct json_object *pass_json(const struct measure_pass *pass)
 {
 	const struct drm_onsram_stats *s = &pass->cost.stats;
 	struct json_object *o = json_object_new_object();
@@ -45,8 +33,9 @@ static struct json_object *pass_json(const struct run_pass *pass)
 }
 
 static struct json_object *result_json(const struct run_report *report,
-				       const struct run_result *result)
+				       uint32_t index)
 {
+	const struct measurement *result = &report->results[index];
 	struct json_object *o = json_object_new_object();
 	struct json_object *passes = json_object_new_array();
 	uint32_t i;
@@ -63,7 +52,7 @@ static struct json_object *result_json(const struct run_report *report,
 	json_add_u64(o, "spm_size_bytes", report->config.spm_size);
 	json_add_u64(o, "bound_ps", report->bound_ps);
 	json_add_u64(o, "operations", report->program->nr_ops);
-	json_object_object_add(o, "expect", json_object_new_string(expect_names[result->expect]));
+	json_object_object_add(o, "expect", json_object_new_string(expect_names[report->expect[index]]));
 	return o;
 }
 
@@ -73,18 +62,20 @@ void run_report_json(const struct run_report *report)
 	uint32_t i;
 
 	if (report->nr_results == 1) {
-		print_json(result_json(report, &report->results[0]));
+		print_json(result_json(report, 0));
 		return;
 	}
 	array = json_object_new_array();
 	for (i = 0; i < report->nr_results; i++)
-		json_object_array_add(array, result_json(report, &report->results[i]));
+		json_object_array_add(array, result_json(report, i));
 	print_json(array);
 }
 
-static void print_row(const struct run_result *result, const struct run_result *none)
+static void print_row(const struct run_report *report, uint32_t index, const struct measurement *none)
 {
-	const struct drm_onsram_stats *s = &result->passes[result->nr_passes - 1].cost.stats;
+	const struct measurement *result = &report->results[index];
+	const struct drm_onsram_stats *s = measure_last(result);
+	enum expect_result expect = report->expect[index];
 	char time[24], dram[24], energy[24], peak[24], speed[24] = "-";
 
 	format_time(s->time_ps, time, sizeof(time));
@@ -93,21 +84,25 @@ static void print_row(const struct run_result *result, const struct run_result *
 	format_bytes(result->spm_peak_bytes, peak, sizeof(peak));
 	if (none && s->time_ps)
 		snprintf(speed, sizeof(speed), "%.2fx",
-			 (double)none->passes[none->nr_passes - 1].cost.stats.time_ps /
-			 s->time_ps);
-	printf("  %-8s %10s %9s %11s %10s %11s %8llu %8llu %9llu  %.12s%s\n",
+			 (double)measure_last(none)->time_ps / s->time_ps);
+	if (result->policy->modelled) {
+		printf("  %-12s %10s %9s %11s %10s %11s  modelled, not run\n", result->policy->name, time,
+		       speed, dram, energy, peak);
+		return;
+	}
+	printf("  %-12s %10s %9s %11s %10s %11s %8llu %8llu %9llu  %.12s%s\n",
 	       result->policy->name, time, speed, dram, energy, peak,
 	       (unsigned long long)s->hits, (unsigned long long)s->misses,
 	       (unsigned long long)s->fallbacks,
 	       result->passes[result->nr_passes - 1].sha256,
-	       result->expect == EXPECT_PASS ? "  as expected" :
-	       result->expect == EXPECT_FAIL ? "  NOT AS EXPECTED" : "");
+	       expect == EXPECT_PASS ? "  as expected" :
+	       expect == EXPECT_FAIL ? "  NOT AS EXPECTED" : "");
 }
 
 void run_report_text(const struct run_report *report)
 {
-	const struct run_result *none = NULL;
-	const struct run_result *first = &report->results[0];
+	const struct measurement *none = NULL;
+	const struct measurement *first = &report->results[0];
 	char bound[24], spm[24];
 	uint32_t i;
 
@@ -121,13 +116,13 @@ void run_report_text(const struct run_report *report)
 	       spm, (unsigned long long)onsram_model_hash(&report->config));
 	if (first->nr_passes > 1)
 		printf("  the last of %u passes\n", first->nr_passes);
-	printf("  %-8s %10s %9s %11s %10s %11s %8s %8s %9s  %s\n", "policy", "latency",
+	printf("  %-12s %10s %9s %11s %10s %11s %8s %8s %9s  %s\n", "policy", "latency",
 	       "speed-up", "DRAM", "energy", "SPM peak", "hits", "misses", "fallbacks",
 	       "outputs (SHA-256)");
 	for (i = 0; i < report->nr_results; i++)
-		print_row(&report->results[i], none);
+		print_row(report, i, none);
 	printf("  lower bound of any policy: %s\n", bound);
 	if (report->nr_results > 1)
 		printf("  outputs across policies: %s\n",
-		       run_outputs_identical(report) ? "identical, bit for bit" : "DIFFERENT");
+		       measure_agree(report->results, report->nr_results) ? "identical, bit for bit" : "DIFFERENT");
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #define _GNU_SOURCE
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,208 +8,16 @@
 #include "run.h"
 
 #define CMD "run"
-/* The driver notices a daemon that is stalled: this is for one that works */
-#define AGENT_TIMEOUT_NS 60000000000ll
-#define MAX_FILES 256
-#define MAX_REPEAT 1000000
-
-struct files {
-	const char *path[MAX_FILES];
-	uint32_t nr;
-};
-
-struct options {
-	const char *model;
-	const struct policy *policies[NR_POLICIES];
-	uint32_t nr_policies;
-	uint64_t repeat;
-	struct files input;
-	struct files expect;
-	struct shape_list shapes;
-	struct onsram_import_options import;
-	const char *output_dir;
-	double rtol;
-	double atol;
-	bool json;
-};
 
 struct context {
-	struct options opt;
+	struct run_options opt;
 	struct onsram_program *program;
 	struct onsram_array *inputs;
 	uint32_t nr_inputs;
 	struct onsram_array *expect;
+	bool saved;
 	struct run_report report;
 };
-
-static void help(void)
-{
-	printf("usage: onsram run MODEL.onnx [OPTIONS]\n\n"
-	       "Run a network on the device and report its modelled cost.\n\n"
-	       "  --policy P         none, lru, static (default) or eager; a comma list or \"all\" runs\n"
-	       "                     each in turn and compares them\n"
-	       "  --repeat N         passes over the network under each policy (default 1)\n"
-	       "  --input F.pb ...   inputs in the model's order, as ONNX TensorProto files;\n"
-	       "                     default: what ONNX's backend test runner gives such models\n"
-	       "  --shape NAME=D,... dimensions of input NAME where the model leaves them open and no\n"
-	       "                     --input tells; also the size of a named dimension: N=4\n"
-	       "  --expect F.pb ...  expected outputs in the model's order; exit status 1 where\n"
-	       "                     |output - expected| > atol + rtol * |expected|\n"
-	       "  --rtol R, --atol A tolerances of --expect (default 1e-3 and 1e-7)\n"
-	       "  --dtype T          fp32 (default) or fp16: how floats are stored on the device\n"
-	       "  --fuse on|off      fold BatchNorm, bias and activation into the operation before\n"
-	       "                     them (default on)\n"
-	       "  --output-dir DIR   write each output to DIR/NAME.pb\n"
-	       "  --json             report as JSON: an object, or an array for several policies\n");
-}
-
-static int parse_policies(struct options *opt, const char *list)
-{
-	const char *p = list;
-
-	opt->nr_policies = 0;
-	if (!strcmp(list, "all")) {
-		for (uint32_t i = 0; i < NR_POLICIES; i++)
-			if (!policies[i].modelled)
-				opt->policies[opt->nr_policies++] = &policies[i];
-		return 0;
-	}
-	for (;;) {
-		size_t len = strcspn(p, ",");
-		const struct policy *policy = policy_find(p, len);
-		uint32_t i;
-
-		if (!policy)
-			return usage_error(CMD, "unknown policy \"%.*s\" (%s, or all)", (int)len, p,
-					   POLICY_NAMES);
-		if (policy->modelled)
-			return usage_error(CMD, "policy %s is the model's alone: onsram plan tells what it is worth",
-					   policy->name);
-		for (i = 0; i < opt->nr_policies; i++)
-			if (opt->policies[i] == policy)
-				return usage_error(CMD, "policy %s is named twice", policy->name);
-		opt->policies[opt->nr_policies++] = policy;
-		if (!p[len])
-			return 0;
-		p += len + 1;
-	}
-}
-
-static int parse_tolerance(const char *option, const char *text, double *value)
-{
-	char *end;
-
-	*value = strtod(text, &end);
-	if (end == text || *end || !(*value >= 0 && *value <= 1e30))
-		return usage_error(CMD, "%s is a number of at least 0, not \"%s\"", option, text);
-	return 0;
-}
-
-static int add_file(struct files *files, const char *path)
-{
-	if (files->nr == MAX_FILES)
-		return usage_error(CMD, "more than %d files", MAX_FILES);
-	files->path[files->nr++] = path;
-	return 0;
-}
-
-static int parse_options(struct options *opt, int argc, char **argv, bool *helped)
-{
-	static const struct option options[] = {
-		{ "policy", required_argument, NULL, 'p' },
-		{ "repeat", required_argument, NULL, 'n' },
-		{ "input", required_argument, NULL, 'i' },
-		{ "expect", required_argument, NULL, 'e' },
-		{ "shape", required_argument, NULL, 's' },
-		{ "rtol", required_argument, NULL, 'r' },
-		{ "atol", required_argument, NULL, 'a' },
-		{ "dtype", required_argument, NULL, 'd' },
-		{ "fuse", required_argument, NULL, 'f' },
-		{ "output-dir", required_argument, NULL, 'o' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	struct files *list = NULL;	/* which takes the file names that follow */
-	int c, status = 0;
-
-	opterr = 0;
-	while (!status && (c = getopt_long(argc, argv, "-:", options, NULL)) != -1) {
-		if (c == 1) {
-			size_t len = strlen(optarg);
-
-			if (list && (opt->model || (len > 3 && !strcmp(optarg + len - 3, ".pb"))))
-				status = add_file(list, optarg);
-			else if (opt->model)
-				status = usage_error(CMD, "one model at a time, not \"%s\" too",
-						     optarg);
-			else
-				opt->model = optarg;
-			continue;
-		}
-		list = NULL;
-		switch (c) {
-		case 'p':
-			status = parse_policies(opt, optarg);
-			break;
-		case 'n':
-			if (parse_u64(optarg, 1, MAX_REPEAT, &opt->repeat))
-				status = usage_error(CMD, "--repeat is a number from 1 to %d, not \"%s\"",
-						     MAX_REPEAT, optarg);
-			break;
-		case 'i':
-			list = &opt->input;
-			status = add_file(list, optarg);
-			break;
-		case 'e':
-			list = &opt->expect;
-			status = add_file(list, optarg);
-			break;
-		case 's':
-			status = parse_shape(CMD, optarg, &opt->shapes, &opt->import);
-			break;
-		case 'r':
-			status = parse_tolerance("--rtol", optarg, &opt->rtol);
-			break;
-		case 'a':
-			status = parse_tolerance("--atol", optarg, &opt->atol);
-			break;
-		case 'd':
-			status = parse_dtype(CMD, optarg, &opt->import.dtype);
-			break;
-		case 'f':
-			status = parse_fuse(CMD, optarg, &opt->import.fuse);
-			break;
-		case 'o':
-			opt->output_dir = optarg;
-			break;
-		case 'j':
-			opt->json = true;
-			break;
-		case 'h':
-			help();
-			*helped = true;
-			return 0;
-		default:
-			status = bad_option(CMD, c, argv);
-		}
-	}
-	if (!status && !opt->model)
-		status = usage_error(CMD, "which model?");
-	return status;
-}
-
-static void on_progress(void *ctx, const char *what, uint64_t done, uint64_t total)
-{
-	(void)ctx;
-	progress_update(CMD, what, done, total);
-}
-
-static void on_warning(void *ctx, const char *text)
-{
-	(void)ctx;
-	warning(CMD, text);
-}
 
 static int failure_at(const char *path, char *err)
 {
@@ -276,172 +83,97 @@ static int load_expected(struct context *c)
 	return 0;
 }
 
-static void compare(struct context *c, struct run_result *result, struct onsram_array *outputs)
+static void compare(const struct context *c, const struct policy *policy, enum expect_result *result,
+		    struct onsram_array *outputs)
 {
 	uint32_t i;
 
-	if (result->expect == EXPECT_NONE)
-		result->expect = EXPECT_PASS;
+	if (*result == EXPECT_NONE)
+		*result = EXPECT_PASS;
 	for (i = 0; i < c->program->nr_outputs; i++) {
 		struct onsram_array *got = &outputs[i];
 		char *why = NULL;
 
 		if (onsram_array_as(got, c->expect[i].dtype)) {
-			result->expect = EXPECT_FAIL;
+			*result = EXPECT_FAIL;
 			failure(CMD, "out of memory");
 			return;
 		}
 		if (!onsram_array_close(got, &c->expect[i], c->opt.rtol, c->opt.atol, &why)) {
-			result->expect = EXPECT_FAIL;
+			*result = EXPECT_FAIL;
 			failure(CMD, "policy %s: output \"%s\" is not as expected: %s",
-				result->policy->name, got->name, why ? why : "");
+				policy->name, got->name, why ? why : "");
 		}
 		free(why);
 	}
 }
 
-static int save_outputs(struct context *c, const struct onsram_array *outputs)
+static int save_outputs(const struct context *c, const struct onsram_array *outputs, char **err)
 {
-	uint32_t i;
+	const char *dir = c->opt.output_dir;
 
-	if (mkdir(c->opt.output_dir, 0777) && errno != EEXIST)
-		return failure(CMD, "%s: %s", c->opt.output_dir, strerror(errno));
-	for (i = 0; i < c->program->nr_outputs; i++) {
-		char *path, *p, *err = NULL;
+	if (mkdir(dir, 0777) && errno != EEXIST) {
+		if (asprintf(err, "%s: %s", dir, strerror(errno)) < 0)
+			*err = NULL;
+		return -1;
+	}
+	for (uint32_t i = 0; i < c->program->nr_outputs; i++) {
+		char *path, *p;
 		int ret;
 
-		if (asprintf(&path, "%s/%s.pb", c->opt.output_dir, outputs[i].name) < 0)
-			return failure(CMD, "out of memory");
-		for (p = path + strlen(c->opt.output_dir) + 1; *p; p++)
+		if (asprintf(&path, "%s/%s.pb", dir, outputs[i].name) < 0)
+			return -1;
+		for (p = path + strlen(dir) + 1; *p; p++)
 			if (*p == '/')
 				*p = '_';
-		ret = onsram_array_save(path, &outputs[i], &err);
+		ret = onsram_array_save(path, &outputs[i], err);
 		free(path);
 		if (ret)
-			return failure_text(CMD, err);
+			return -1;
 	}
 	return 0;
 }
 
-static int one_pass(struct context *c, struct onsram_runner *r, struct run_result *result,
-		    struct onsram_array *outputs)
+/* What a pass gave: outputs are the same under every policy, so the first one writes the files. */
+static int on_outputs(void *ctx, const struct measurement *m, struct onsram_array *outputs, char **err)
 {
-	struct run_pass *pass = &result->passes[result->nr_passes];
-	char *err;
-	uint32_t i;
+	const struct measure_pass *pass = &m->passes[m->nr_passes - 1];
+	struct context *c = ctx;
 
-	if (onsram_runner_pass(r, &pass->cost, &err))
-		return failure_text(CMD, err);
-	for (i = 0; i < c->program->nr_outputs; i++)
-		if (onsram_runner_get_output(r, i, &outputs[i], &err))
-			return failure_text(CMD, err);
-	sha256_hex(outputs, c->program->nr_outputs, pass->sha256);
-	/* Outputs are the same under every policy: the first pass writes the files. */
-	if (c->opt.output_dir && result == c->report.results && !result->nr_passes &&
-	    save_outputs(c, outputs))
-		return STATUS_FAILURE;
-	if (c->opt.expect.nr && (!result->nr_passes || strcmp(pass->sha256, pass[-1].sha256)))
-		compare(c, result, outputs);
-	result->nr_passes++;
+	if (c->opt.output_dir && !c->saved && save_outputs(c, outputs, err))
+		return -1;
+	c->saved = true;
+	if (c->opt.expect.nr && (m->nr_passes == 1 || strcmp(pass->sha256, pass[-1].sha256)))
+		compare(c, m->policy, &c->report.expect[m - c->report.results], outputs);
 	return 0;
-}
-
-static int run_passes(struct context *c, struct onsram_runner *r, struct run_result *result)
-{
-	uint32_t nr = c->program->nr_outputs, i;
-	struct onsram_array *outputs;
-	int status = 0;
-
-	while (!status && result->nr_passes < c->opt.repeat) {
-		outputs = calloc(nr + 1, sizeof(*outputs));
-		if (!outputs)
-			return failure(CMD, "out of memory");
-		status = one_pass(c, r, result, outputs);
-		for (i = 0; i < nr; i++)
-			onsram_array_release(&outputs[i]);
-		free(outputs);
-	}
-	result->spm_peak_bytes = status ? 0 : result->passes[result->nr_passes - 1].cost.stats.peak_bytes;
-	return status;
-}
-
-static int price_bound(struct run_report *report)
-{
-	struct onsram_plan *plan;
-	struct plan_input in;
-
-	if (plan_input_init(&in, report->program))
-		return failure(CMD, "out of memory");
-	plan = onsram_plan_none(&report->config, &in.graph, NULL);
-	plan_input_release(&in);
-	if (!plan)
-		return failure(CMD, "out of memory");
-	report->bound_ps = plan->bound_ps;
-	onsram_plan_free(plan);
-	return 0;
-}
-
-/* Every policy has an open file of its own: statistics and residency start from nothing. */
-static int run_policy(struct context *c, struct onsram_device *dev, const struct policy *policy)
-{
-	struct run_result *result = &c->report.results[c->report.nr_results++];
-	struct onsram_runner_options opt = {
-		.policy = policy->name,
-		.mode = policy->mode,
-		.agent_timeout_ns = AGENT_TIMEOUT_NS,
-		.progress = on_progress,
-		.warn = on_warning,
-	};
-	struct onsram_runner *r;
-	int status = 0;
-	char *err;
-	uint32_t i;
-
-	result->policy = policy;
-	result->passes = calloc(c->opt.repeat, sizeof(*result->passes));
-	if (!result->passes)
-		return failure(CMD, "out of memory");
-	r = onsram_runner_create(dev, c->program, &opt, &err);
-	if (!r)
-		return failure_text(CMD, err);
-	for (i = 0; !status && i < c->nr_inputs; i++)
-		if (onsram_runner_set_input(r, i, &c->inputs[i], &err))
-			status = failure_text(CMD, err);
-	if (!status)
-		status = run_passes(c, r, result);
-	onsram_runner_destroy(r);
-	return status;
 }
 
 static int run_all(struct context *c)
 {
-	struct onsram_device *dev;
-	uint32_t i;
-	int status;
+	const struct measure w = {
+		.cmd = CMD, .program = c->program, .inputs = c->inputs, .passes = c->opt.repeat,
+		.outputs = on_outputs, .ctx = c,
+	};
+	struct run_report *report = &c->report;
 	char *err;
 
-	for (i = 0; i < c->opt.nr_policies; i++) {
-		dev = onsram_device_open(&err);
-		if (!dev)
+	for (uint32_t i = 0; i < c->opt.policies.nr; i++)
+		if (measure(&w, c->opt.policies.policy[i], &report->results[report->nr_results++],
+			    &report->config, &err))
 			return failure_text(CMD, err);
-		c->report.config = dev->info.model;
-		status = run_policy(c, dev, c->opt.policies[i]);
-		onsram_device_close(dev);
-		if (status)
-			return status;
-	}
-	return price_bound(&c->report);
+	if (measure_bound(c->program, &report->config, &report->bound_ps, &err))
+		return failure_text(CMD, err);
+	return 0;
 }
 
 static int verdict(const struct context *c)
 {
 	const struct run_report *report = &c->report;
-	uint32_t i;
 
-	for (i = 0; i < report->nr_results; i++)
-		if (report->results[i].expect == EXPECT_FAIL)
+	for (uint32_t i = 0; i < report->nr_results; i++)
+		if (report->expect[i] == EXPECT_FAIL)
 			return STATUS_FAILURE;
-	if (!run_outputs_identical(report))
+	if (!measure_agree(report->results, report->nr_results))
 		return failure(CMD, "the outputs are not the same in all passes");
 	return 0;
 }
@@ -501,8 +233,7 @@ int cmd_run(int argc, char **argv)
 {
 	struct context c = {
 		.opt = {
-			.policies = { policy_find("static", 6) },
-			.nr_policies = 1,
+			.policies = { { policy_find("static", 6) }, 1 },
 			.repeat = 1,
 			.import = { .fuse = true, .dtype = ONSRAM_DTYPE_F32 },
 			.rtol = 1e-3,
@@ -510,7 +241,7 @@ int cmd_run(int argc, char **argv)
 		},
 	};
 	bool helped = false;
-	int status = parse_options(&c.opt, argc, argv, &helped);
+	int status = run_options(&c.opt, argc, argv, &helped);
 
 	if (!status && !helped) {
 		status = run_model(&c);

@@ -3,33 +3,44 @@
 #define ONSRAM_RUN_H
 
 #include "command.h"
-#include "policy.h"
+#include "measure.h"
+
+#define RUN_MAX_FILES 256
+
+struct run_files {
+	const char *path[RUN_MAX_FILES];
+	uint32_t nr;
+};
+
+/** struct run_options - the command line; fields as its options */
+struct run_options {
+	const char *model;
+	struct policy_list policies;
+	uint64_t repeat;
+	struct run_files input;
+	struct run_files expect;
+	struct shape_list shapes;
+	struct onsram_import_options import;
+	const char *output_dir;
+	double rtol;
+	double atol;
+	bool json;
+};
+
+/** run_options() - parse the command line into @opt. Return: 0, also when help was asked for (@helped), or the exit status */
+int run_options(struct run_options *opt, int argc, char **argv, bool *helped);
 
 enum expect_result { EXPECT_NONE, EXPECT_PASS, EXPECT_FAIL };
 
-/** struct run_pass - a pass and the SHA-256 of its outputs */
-struct run_pass {
-	struct onsram_pass cost;
-	char sha256[65];
-};
-
-/** struct run_result - a model under one policy */
-struct run_result {
-	const struct policy *policy;
-	struct run_pass *passes;
-	uint32_t nr_passes;
-	uint64_t spm_peak_bytes;
-	enum expect_result expect;
-};
-
-/** struct run_report - what is the same for all policies */
+/** struct run_report - what is the same for all policies, and a measurement of each */
 struct run_report {
 	const char *model;
 	const struct onsram_program *program;
 	uint32_t dtype;
 	struct onsram_model config;
 	uint64_t bound_ps;
-	struct run_result results[NR_POLICIES];
+	struct measurement results[NR_POLICIES];
+	enum expect_result expect[NR_POLICIES];
 	uint32_t nr_results;
 };
 
@@ -37,7 +48,5 @@ struct run_report {
 void run_report_json(const struct run_report *report);
 /** run_report_text() - a table of the policies, their last passes, on stdout */
 void run_report_text(const struct run_report *report);
-/** run_outputs_identical() - every pass under every policy gave the same bytes */
-bool run_outputs_identical(const struct run_report *report);
 
 #endif

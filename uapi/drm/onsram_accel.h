@@ -91,10 +91,12 @@ struct drm_onsram_dev_query {
 	__u64 data;
 };
 
+#define DRM_ONSRAM_CAP_FUNCTIONAL	(1u << 0)	/* computes results, not only their time */
+
 /**
  * struct drm_onsram_dev_info - what the device is
  * @hw_version: ONSRAM_REG_VERSION
- * @caps: ONSRAM_REG_CAPS
+ * @caps: ONSRAM_REG_CAPS: DRM_ONSRAM_CAP_*
  * @granule: unit of SPM placement, bytes
  * @staging_min: SPM bytes residency never takes
  * @max_ops: operations of a job
