@@ -62,6 +62,13 @@ static const struct {
 	{ "LpPool", "x", "kernel_shape[1] is 0", { L("kernel_shape", 2, 0) } },
 	{ "LpPool", "x", "p is 0", { L("kernel_shape", 2, 2), I("p", 0) } },
 	{ "GlobalLpPool", "m", "2 dimensions", { { 0 } } },
+	{ "MaxPool", "x", NULL, { L("kernel_shape", 2, 2), I("storage_order", 1) } },
+	{ "MaxUnpool", "m idx", "2 dimensions", { { 0 } } },
+	{ "MaxUnpool", "x v", "input's shape", { L("kernel_shape", 2, 2) } },
+	{ "MaxUnpool", "x x", "not integers", { L("kernel_shape", 2, 2) } },
+	{ "MaxUnpool", "x x", "kernel_shape", { L("strides", 2, 2) } },
+	{ "MaxUnpool", "x x", "strides is out of range", { L("kernel_shape", 2, 2), L("strides", 0, 2) } },
+	{ "MaxUnpool", "x x i1", "output_shape has 2", { L("kernel_shape", 2, 2) } },
 	/* resampling */
 	{ "Resize", "x - scales", "mode has an unknown value", { S("mode", "lanczos") } },
 	{ "Resize", "x - scales", "coordinate_transformation_mode", { S("coordinate_transformation_mode", "x") } },

@@ -83,8 +83,6 @@ static int lower_pool(struct ir_graph *g, const struct ir_node *n, uint32_t func
 		return ir_fail(g, "kernel_shape does not have one element per spatial dimension");
 	if (func == ONSRAM_POOL_AVG && proto_int(n->proto, "count_include_pad", 0))
 		op.attr.func = ONSRAM_POOL_AVG_PAD;
-	if (proto_int(n->proto, "storage_order", 0))
-		return ir_fail(g, "storage_order is not supported");
 	for (uint32_t d = 0; d < x->view.rank - 2; d++) {
 		if (shape->ints[d] < 1 || shape->ints[d] > UINT16_MAX)
 			return ir_fail(g, "kernel_shape[%u] is %lld, out of range", d, (long long)shape->ints[d]);
@@ -97,7 +95,11 @@ static int lower_pool(struct ir_graph *g, const struct ir_node *n, uint32_t func
 	op.operand[1] = *x;
 	if (lower_new(g, n, 0, ONSRAM_DTYPE_F32, x->view.rank, dims, &op.operand[0]))
 		return -1;
-	return ir_push(g, &op);
+	if (ir_push(g, &op))
+		return -1;
+	if (func != ONSRAM_POOL_MAX || n->proto->n_output < 2 || !*n->proto->output[1])
+		return 0;
+	return lower_pool_places(g, n, &op.attr, &op.operand[0]);
 }
 
 static int lower_global_pool(struct ir_graph *g, const struct ir_node *n, uint32_t func)

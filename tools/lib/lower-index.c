@@ -37,8 +37,7 @@ static int offsets(struct ir_graph *g, const struct ir_node *n, const ir_value *
 	return lower_expression(g, n, formula, out, out);
 }
 
-/* All elements of a constant of integers. */
-static int64_t *read_ints(struct ir_graph *g, const ir_value *v, const char *what)
+int64_t *lower_read_ints(struct ir_graph *g, const ir_value *v, const char *what)
 {
 	uint64_t count = view_count(&v->view);
 	int64_t *out;
@@ -249,12 +248,11 @@ static int reduction_of(struct ir_graph *g, const struct ir_node *n, const char 
 }
 
 /*
- * Element i of the updates goes to element target[i] of the data.  In every
- * round each element takes at most one update, by picking from data and
- * updates together: its own, or the update's.  @target is freed.
+ * In every round each element takes at most one update, by picking from data and
+ * updates together: its own, or the update's.
  */
-static int scatter(struct ir_graph *g, const struct ir_node *n, const ir_value *data, const ir_value *updates,
-		   int64_t *target, const char *formula)
+int lower_scatter(struct ir_graph *g, const struct ir_node *n, const ir_value *data, const ir_value *updates,
+		  int64_t *target, const char *formula, ir_value *out)
 {
 	uint64_t size = view_count(&data->view), count = view_count(&updates->view), left = count;
 	int64_t dims[ONSRAM_MAX_RANK], flat = size;
@@ -300,7 +298,8 @@ static int scatter(struct ir_graph *g, const struct ir_node *n, const ir_value *
 			ret = -1;
 	}
 	free(target);
-	return ret ? -1 : lower_bind(g, n, 0, &now);
+	*out = now;
+	return ret;
 }
 
 static int lower_scatter_elements(struct ir_graph *g, const struct ir_node *n, uint32_t func)
@@ -310,13 +309,14 @@ static int lower_scatter_elements(struct ir_graph *g, const struct ir_node *n, u
 	struct view_iter it;
 	const char *formula;
 	int64_t *at;
+	ir_value out;
 
 	(void)func;
 	if (axis < 0 || reduction_of(g, n, &formula))
 		return -1;
 	if (!view_same_dims(&indices->view, &updates->view) || indices->view.rank != data->view.rank)
 		return ir_fail(g, "indices and updates do not have the same shape, or not the data's number of dimensions");
-	at = read_ints(g, indices, "indices");
+	at = lower_read_ints(g, indices, "indices");
 	if (!at)
 		return -1;
 	view_iter_start(&it, &indices->view);
@@ -334,7 +334,7 @@ static int lower_scatter_elements(struct ir_graph *g, const struct ir_node *n, u
 		}
 		at[i] = to;
 	}
-	return scatter(g, n, data, updates, at, formula);
+	return lower_scatter(g, n, data, updates, at, formula, &out) ? -1 : lower_bind(g, n, 0, &out);
 }
 
 static int lower_scatter_nd(struct ir_graph *g, const struct ir_node *n, uint32_t func)
@@ -344,6 +344,7 @@ static int lower_scatter_nd(struct ir_graph *g, const struct ir_node *n, uint32_
 	int64_t *at, *target;
 	const char *formula;
 	uint32_t width;
+	ir_value out;
 
 	(void)func;
 	if (reduction_of(g, n, &formula))
@@ -359,7 +360,7 @@ static int lower_scatter_nd(struct ir_graph *g, const struct ir_node *n, uint32_
 			       (unsigned long long)(tuples * row));
 	if (!ir_may_fold(g, count))
 		return ir_fail(g, "updates have more elements than are supported");
-	at = read_ints(g, indices, "indices");
+	at = lower_read_ints(g, indices, "indices");
 	target = at ? malloc((count + 1) * sizeof(*target)) : NULL;
 	if (!target) {
 		free(at);
@@ -384,7 +385,7 @@ static int lower_scatter_nd(struct ir_graph *g, const struct ir_node *n, uint32_
 		free(target);
 		return -1;
 	}
-	return scatter(g, n, data, updates, target, formula);
+	return lower_scatter(g, n, data, updates, target, formula, &out) ? -1 : lower_bind(g, n, 0, &out);
 }
 
 /* Rows along the axis, or elements, where a constant condition holds. */
@@ -448,7 +449,7 @@ static int lower_reverse_sequence(struct ir_graph *g, const struct ir_node *n, u
 	count = (int64_t)x->view.dims[0] * x->view.dims[1];
 	if (!ir_may_fold(g, count))
 		return ir_fail(g, "the sequences have more elements than are supported");
-	lengths = read_ints(g, &n->in[1], "sequence_lens");
+	lengths = lower_read_ints(g, &n->in[1], "sequence_lens");
 	rows = lengths ? malloc((count + 1) * sizeof(*rows)) : NULL;
 	if (!rows) {
 		free(lengths);

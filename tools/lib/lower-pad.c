@@ -39,9 +39,8 @@ static int pad_amounts(struct ir_graph *g, const struct ir_node *n, int64_t *beg
 
 enum pad_mode { PAD_CONSTANT, PAD_EDGE, PAD_REFLECT, PAD_WRAP, PAD_MODES };
 
-/* @v in the middle of @value; @begin and @end are not negative. @v becomes that. */
-static int surround(struct ir_graph *g, const struct ir_node *n, const int64_t *begin, const int64_t *end,
-		    const ir_value *value, ir_value *v)
+int lower_surround(struct ir_graph *g, const struct ir_node *n, const int64_t *begin, const int64_t *end,
+		   const ir_value *value, ir_value *v)
 {
 	struct drm_onsram_op fill = { .opcode = ONSRAM_OP_COPY, .operand = { [1] = *value } };
 	struct drm_onsram_op copy = { .opcode = ONSRAM_OP_COPY, .operand = { [1] = *v } };
@@ -135,7 +134,7 @@ static int pad(struct ir_graph *g, const struct ir_node *n, int64_t *begin, int6
 		if (mode != PAD_CONSTANT && extend(g, n, d, begin[d], end[d], mode, &x))
 			return -1;
 	}
-	if (grows && mode == PAD_CONSTANT && surround(g, n, begin, end, value, &x))
+	if (grows && mode == PAD_CONSTANT && lower_surround(g, n, begin, end, value, &x))
 		return -1;
 	return lower_bind(g, n, 0, &x);
 }

@@ -14,6 +14,7 @@ static const struct lower_rule *const families[] = {
 	lower_elementwise_rules,
 	lower_index_rules,
 	lower_layout_rules,
+	lower_maxpool_rules,
 	lower_norm_rules,
 	lower_pad_rules,
 	lower_product_rules,

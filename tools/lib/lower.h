@@ -65,7 +65,7 @@ const struct lower_rule *lower_find(const char *op_type, int64_t opset, bool *kn
 /* A table per family of operators, ended by an empty rule. */
 extern const struct lower_rule lower_block_rules[], lower_control_rules[], lower_conv_rules[],
 	lower_data_rules[], lower_deconv_rules[], lower_einsum_rules[], lower_elementwise_rules[],
-	lower_index_rules[], lower_layout_rules[], lower_norm_rules[], lower_pad_rules[],
+	lower_index_rules[], lower_layout_rules[], lower_maxpool_rules[], lower_norm_rules[], lower_pad_rules[],
 	lower_product_rules[], lower_recurrent_rules[], lower_reduce_rules[], lower_resize_rules[],
 	lower_sample_rules[], lower_select_rules[], lower_signal_rules[];
 
@@ -95,6 +95,15 @@ int lower_align(struct ir_graph *g, const struct ir_node *n, const ir_value *a, 
 /** lower_slice_view() - elements @start, @start + @step, ... before @end of dimension @axis, clamped as ONNX says. Return: 0 or -1 */
 int lower_slice_view(struct ir_graph *g, ir_value *v, uint32_t axis, int64_t start, int64_t end, int64_t step);
 
+/* lower-maxpool.c */
+/** lower_pool_places() - output 1 of MaxPool: where in the flat input the elements of @y come from. Return: 0 or -1 */
+int lower_pool_places(struct ir_graph *g, const struct ir_node *n, const struct onsram_attr *attr, const ir_value *y);
+
+/* lower-pad.c */
+/** lower_surround() - @v becomes itself in the middle of @value; @begin and @end are not negative. Return: 0 or -1 */
+int lower_surround(struct ir_graph *g, const struct ir_node *n, const int64_t *begin, const int64_t *end,
+		   const ir_value *value, ir_value *v);
+
 /* lower-norm.c */
 /** lower_channels() - require a float vector of @channels elements. Return: 0 or -1 */
 int lower_channels(struct ir_graph *g, const ir_value *v, const char *what, uint32_t channels);
@@ -108,6 +117,16 @@ int lower_matrix_product(struct ir_graph *g, const struct ir_node *n, const ir_v
 /** lower_pick_elements() - GatherElements: the element of @data at each place but for @axis, whose place @indices tell. Return: 0 or -1 */
 int lower_pick_elements(struct ir_graph *g, const struct ir_node *n, const ir_value *data, const ir_value *indices,
 			uint32_t axis, ir_value *out);
+
+/** lower_read_ints() - all elements of a constant of integers. Return: malloc'ed, or NULL with the failure recorded */
+int64_t *lower_read_ints(struct ir_graph *g, const ir_value *v, const char *what);
+/**
+ * lower_scatter() - @data whose element @target[i] is element i of @updates, or @formula of both; @target
+ *	is in range, and freed
+ * Return: 0 or -1
+ */
+int lower_scatter(struct ir_graph *g, const struct ir_node *n, const ir_value *data, const ir_value *updates,
+		  int64_t *target, const char *formula, ir_value *out);
 
 /* lower-reduce.c */
 /** lower_reduce_op() - REDUCE of the dimensions in @mask, which keep extent 1; bound to no name. Return: 0 or -1 */
