@@ -3,6 +3,8 @@
  * Transposed convolution: the input with zeros between its elements, convolved
  * with the weight, whose channels are exchanged and whose windows are reversed.
  */
+#include <stdlib.h>
+
 #include "lower.h"
 
 /* Sizes and pads per spatial dimension. */
@@ -176,7 +178,73 @@ static int lower_conv_transpose(struct ir_graph *g, const struct ir_node *n, uin
 	return lower_add_bias(g, n, &op.operand[0], bias, dims);
 }
 
+/* Weight [C * window, C, window] that puts element t of a column at place t of its window. */
+static int spreading_weight(struct ir_graph *g, uint32_t channels, uint32_t nr, const int64_t *block, ir_value *out)
+{
+	int64_t dims[ONSRAM_MAX_RANK], window = 1;
+	float *data;
+
+	for (uint32_t d = 0; d < nr; d++) {
+		dims[2 + d] = block[d];
+		window *= block[d];
+	}
+	dims[0] = channels * window;
+	dims[1] = channels;
+	if (ir_charge(g, (uint64_t)dims[0] * channels * window))
+		return -1;
+	data = calloc((uint64_t)dims[0] * channels * window + 1, sizeof(*data));
+	if (!data)
+		return ir_nomem(g);
+	for (int64_t c = 0; c < channels; c++)
+		for (int64_t t = 0; t < window; t++)
+			data[((c * window + t) * channels + c) * window + t] = 1;
+	return ir_const_new(g, "spread", ONSRAM_DTYPE_F32, 2 + nr, dims, data, out);
+}
+
+/* Columns of windows, added up where windows overlap: a transposed convolution that spreads each column. */
+static int lower_col2im(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+{
+	int64_t image[ONSRAM_MAX_SPATIAL], block[ONSRAM_MAX_SPATIAL], dims[ONSRAM_MAX_RANK], window = 1, columns = 1;
+	int nr = ir_ints(g, &n->in[1], "image_shape", image, ONSRAM_MAX_SPATIAL);
+	int nr_block = nr < 0 ? -1 : ir_ints(g, &n->in[2], "block_shape", block, ONSRAM_MAX_SPATIAL);
+	ir_value in[2 + LOWER_SPARE_INPUTS] = { n->in[0] };
+	struct ir_node spread = *n;
+
+	if (nr_block < 0 || lower_float(g, &n->in[0], "input"))
+		return -1;
+	if (!nr || nr != nr_block || n->in[0].view.rank != 3)
+		return ir_fail(g, "image_shape, block_shape or input has the wrong number of elements or dimensions");
+	for (int d = 0; d < nr; d++) {
+		int64_t stride, dilation, begin, end, room;
+
+		if (spatial(g, n, "strides", nr, d, 1, 1, &stride) || spatial(g, n, "dilations", nr, d, 1, 1, &dilation) ||
+		    spatial(g, n, "pads", 2 * nr, d, 0, 0, &begin) || spatial(g, n, "pads", 2 * nr, nr + d, 0, 0, &end))
+			return -1;
+		if (block[d] < 1 || block[d] > UINT16_MAX || image[d] < 1 || image[d] > IR_MAX_ELEMENTS)
+			return ir_fail(g, "block_shape or image_shape is out of range");
+		room = image[d] + begin + end - dilation * (block[d] - 1) - 1;
+		if (room < 0 || room % stride)
+			return ir_fail(g, "windows do not cover dimension %d of image_shape exactly", d);
+		dims[2 + d] = room / stride + 1;
+		columns *= dims[2 + d];
+		window *= block[d];
+		if (columns > IR_MAX_ELEMENTS || window > IR_MAX_ELEMENTS)
+			return ir_fail(g, "block_shape or image_shape is out of range");
+	}
+	if (n->in[0].view.dims[1] % window || n->in[0].view.dims[2] != columns)
+		return ir_fail(g, "input is not columns of %lld elements for %lld windows", (long long)window, (long long)columns);
+	dims[0] = n->in[0].view.dims[0];
+	dims[1] = n->in[0].view.dims[1];
+	if (ir_reshape(g, &n->in[0], 2 + nr, dims, &in[0]) ||
+	    spreading_weight(g, n->in[0].view.dims[1] / window, nr, block, &in[1]))
+		return -1;
+	spread.in = in;
+	spread.nr_in = 2;
+	return lower_conv_transpose(g, &spread, func);
+}
+
 const struct lower_rule lower_deconv_rules[] = {
+	RULE("Col2Im", 18, NOW, 3, 3, lower_col2im, 0),
 	RULE("ConvTranspose", 1, NOW, 2, 3, lower_conv_transpose, 0),
 	{ 0 }
 };
