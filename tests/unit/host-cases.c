@@ -20,7 +20,7 @@
 #include "wrap-case.h"
 
 /* Cases that passed when this was written: a later change must not lose any. */
-#define LEAST 1054
+#define LEAST 1058
 
 static int run(void *ctx, const struct onsram_program *p, const struct onsram_array *in,
 	       struct onsram_array *out, char **err)
