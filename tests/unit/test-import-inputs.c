@@ -199,6 +199,41 @@ static void test_values(void **state)
 	model_free(m);
 }
 
+/* A float that shapes depend on is kept as the input is stored, whatever the file has. */
+static void test_float_values(void **state)
+{
+	const struct onsram_array given[] = {
+		{ .dtype = ONSRAM_DTYPE_F32, .rank = 3, .dims = { 1, 1, 2 }, .bytes = 8, .data = (float[2]){ 0 } },
+		{ .dtype = ONSRAM_DTYPE_F32, .rank = 1, .dims = { 3 }, .bytes = 12, .data = (float[]){ 1, 1, 2 } },
+	};
+	struct onsram_import_options opt = with_inputs(given, 2);
+	Onnx__ModelProto *m = model_new(13);
+	char *path, *err;
+
+	(void)state;
+	model_input(m, "x", DIMS(1, 1, 2));
+	model_input(m, "scales", DIMS(3));
+	model_output(m, "y");
+	model_node(m, "Resize", "x - scales", "y");
+	path = model_write(m);
+	for (int half = 0; half < 2; half++) {
+		struct onsram_program *p;
+
+		opt.dtype = half ? ONSRAM_DTYPE_F16 : ONSRAM_DTYPE_F32;
+		p = onsram_import(path, &opt, &err);
+		if (!p)
+			fail_msg("%s", err ? err : "out of memory");
+		assert_int_equal(p->tensors[p->outputs[0]].view.dims[2], 4);
+		if (half)
+			assert_int_equal(((uint16_t *)p->tensors[p->inputs[1]].data)[2], 0x4000);
+		else
+			assert_true(((float *)p->tensors[p->inputs[1]].data)[2] == 2);
+		onsram_program_free(p);
+	}
+	model_remove(path);
+	model_free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -207,6 +242,7 @@ int main(void)
 		cmocka_unit_test(test_unresolved),
 		cmocka_unit_test(test_conflicts),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_float_values),
 	};
 
 	return cmocka_run_group_tests_name("inputs", tests, NULL, NULL);

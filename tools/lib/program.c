@@ -93,6 +93,24 @@ static uint32_t stored_dtype(const struct ir_graph *g, uint32_t dtype)
 	return dtype == ONSRAM_DTYPE_F32 ? g->opt.dtype : dtype;
 }
 
+/* The contents given for an input, as it is stored. */
+static int copy_given(const struct onsram_array *given, struct onsram_tensor *out)
+{
+	struct onsram_array a = *given;
+
+	a.data = malloc(a.bytes ? a.bytes : 1);
+	if (!a.data)
+		return -1;
+	if (a.bytes)
+		memcpy(a.data, given->data, a.bytes);
+	if (onsram_array_as(&a, out->view.dtype)) {
+		free(a.data);
+		return -1;
+	}
+	out->data = a.data;
+	return 0;
+}
+
 static int make_tensor(struct ir_graph *g, struct names *names, struct ir_tensor *t, struct onsram_tensor *out)
 {
 	struct onsram_array a = { .dtype = t->view.dtype, .rank = t->view.rank, .data = t->data };
@@ -107,13 +125,8 @@ static int make_tensor(struct ir_graph *g, struct names *names, struct ir_tensor
 	out->filled = t->filled;
 	out->fill[0] = t->fill[0];
 	out->fill[1] = t->fill[1];
-	if (t->given) {
-		out->data = malloc(out->bytes ? out->bytes : 1);
-		if (!out->data)
-			return ir_nomem(g);
-		if (out->bytes)
-			memcpy(out->data, t->given->data, out->bytes);
-	}
+	if (t->given && copy_given(t->given, out))
+		return ir_nomem(g);
 	if (t->data) {
 		memcpy(a.dims, t->view.dims, sizeof(a.dims));
 		if (onsram_array_convert(&a, out->view.dtype))
