@@ -345,6 +345,16 @@ static void test_inputs_and_outputs(void **state)
 	assert_int_equal(onsram_runner_set_input(r, 0, &a, &err), -1);
 	assert_non_null(strstr(err, "input \"in\""));
 	free(err);
+	/* a program that was made for certain contents takes no others */
+	a.dims[0] = 4;
+	a.bytes = 16;
+	tensors[IN].data = weights;
+	assert_int_equal(onsram_runner_set_input(r, 0, &a, &err), -1);
+	assert_non_null(strstr(err, "made for other contents"));
+	free(err);
+	a.data = weights;
+	assert_int_equal(onsram_runner_set_input(r, 0, &a, &err), 0);
+	tensors[IN].data = NULL;
 	memcpy(mock.bo[HANDLE(OUT)].data, values, sizeof(values));
 	assert_int_equal(onsram_runner_get_output(r, 0, &out, &err), 0);
 	assert_string_equal(out.name, "out");
