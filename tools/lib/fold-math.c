@@ -159,51 +159,33 @@ bool fold_int(uint32_t func, const int64_t in[FOLD_INPUTS], int64_t *out)
 	return false;
 }
 
-bool fold_reduce_float(uint32_t func, double v, bool seen, double *acc)
-{
-	switch (func) {
-	case ONSRAM_REDUCE_SUM:
-	case ONSRAM_REDUCE_MEAN:
-		*acc += v;
-		return true;
-	case ONSRAM_REDUCE_SUM_SQUARE:
-		*acc += v * v;
-		return true;
-	case ONSRAM_REDUCE_PROD:
-		*acc = seen ? *acc * v : v;
-		return true;
-	case ONSRAM_REDUCE_MAX:
-		*acc = seen && *acc > v ? *acc : v;
-		return true;
-	case ONSRAM_REDUCE_MIN:
-		*acc = seen && *acc < v ? *acc : v;
-		return true;
-	}
-	return false;
+/* Integers wrap: their arithmetic is unsigned. */
+#define FOLD_REDUCE(name, type, wide)							\
+bool name(uint32_t func, type v, bool seen, type *acc)					\
+{											\
+	switch (func) {									\
+	case ONSRAM_REDUCE_SUM:								\
+	case ONSRAM_REDUCE_MEAN:							\
+		*acc = (type)((wide)*acc + (wide)v);					\
+		return true;								\
+	case ONSRAM_REDUCE_SUM_SQUARE:							\
+		*acc = (type)((wide)*acc + (wide)v * (wide)v);				\
+		return true;								\
+	case ONSRAM_REDUCE_PROD:							\
+		*acc = seen ? (type)((wide)*acc * (wide)v) : v;				\
+		return true;								\
+	case ONSRAM_REDUCE_MAX:								\
+		*acc = seen && *acc > v ? *acc : v;					\
+		return true;								\
+	case ONSRAM_REDUCE_MIN:								\
+		*acc = seen && *acc < v ? *acc : v;					\
+		return true;								\
+	}										\
+	return false;									\
 }
 
-bool fold_reduce_int(uint32_t func, int64_t v, bool seen, int64_t *acc)
-{
-	switch (func) {
-	case ONSRAM_REDUCE_SUM:
-	case ONSRAM_REDUCE_MEAN:
-		*acc = (int64_t)((uint64_t)*acc + (uint64_t)v);
-		return true;
-	case ONSRAM_REDUCE_SUM_SQUARE:
-		*acc = (int64_t)((uint64_t)*acc + (uint64_t)v * (uint64_t)v);
-		return true;
-	case ONSRAM_REDUCE_PROD:
-		*acc = seen ? (int64_t)((uint64_t)*acc * (uint64_t)v) : v;
-		return true;
-	case ONSRAM_REDUCE_MAX:
-		*acc = seen && *acc > v ? *acc : v;
-		return true;
-	case ONSRAM_REDUCE_MIN:
-		*acc = seen && *acc < v ? *acc : v;
-		return true;
-	}
-	return false;
-}
+FOLD_REDUCE(fold_reduce_float, double, double)
+FOLD_REDUCE(fold_reduce_int, int64_t, uint64_t)
 
 bool fold_reduce_nothing(uint32_t func, uint32_t dtype, uint32_t *param)
 {

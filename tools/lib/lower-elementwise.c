@@ -134,7 +134,8 @@ static int lower_binary(struct ir_graph *g, const struct ir_node *n, uint32_t fu
 	return lower_bind(g, n, 0, &out);
 }
 
-static int lower_variadic(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+/* The function of the first two inputs, then of that and the third, and so on. */
+static int combine(struct ir_graph *g, const struct ir_node *n, uint32_t func, ir_value *out)
 {
 	struct onsram_attr attr = { .func = func };
 	ir_value in[2] = { n->in[0] };
@@ -144,23 +145,27 @@ static int lower_variadic(struct ir_graph *g, const struct ir_node *n, uint32_t 
 		if (lower_elementwise(g, n, &attr, in, 2, &in[0]))
 			return -1;
 	}
-	return lower_bind(g, n, 0, &in[0]);
+	*out = in[0];
+	return 0;
+}
+
+static int lower_variadic(struct ir_graph *g, const struct ir_node *n, uint32_t func)
+{
+	ir_value out;
+
+	if (combine(g, n, func, &out))
+		return -1;
+	return lower_bind(g, n, 0, &out);
 }
 
 static int lower_mean(struct ir_graph *g, const struct ir_node *n, uint32_t func)
 {
 	struct onsram_attr scale = { .func = ONSRAM_EW_AFFINE, .param = { float_bits(1.0f / n->nr_in) } };
-	struct onsram_attr attr = { .func = func };
-	ir_value in[2] = { n->in[0] };
+	ir_value out;
 
-	for (uint32_t i = 1; i < n->nr_in; i++) {
-		in[1] = n->in[i];
-		if (lower_elementwise(g, n, &attr, in, 2, &in[0]))
-			return -1;
-	}
-	if (lower_elementwise(g, n, &scale, in, 1, &in[0]))
+	if (combine(g, n, func, &out) || lower_elementwise(g, n, &scale, &out, 1, &out))
 		return -1;
-	return lower_bind(g, n, 0, &in[0]);
+	return lower_bind(g, n, 0, &out);
 }
 
 static int lower_where(struct ir_graph *g, const struct ir_node *n, uint32_t func)
