@@ -145,8 +145,9 @@ vm = tools/vm/run-vm --qemu "$$(qemu-device/build.sh)" --kernel $(1)/vmlinux --i
 
 # --- targets --------------------------------------------------------------------
 
-.PHONY: FORCE help all guest qemu models run vm shell check check-debug unit qtest kselftest e2e conformance networks bench bench-policies reproduction lint \
-	suite-unit suite-unit-san suite-qtest suite-kselftest suite-e2e suite-conformance suite-networks suite-lint suite-debug clean distclean
+.PHONY: FORCE help all guest qemu models run vm shell check check-debug unit qtest kselftest e2e conformance networks trained \
+	bench bench-policies reproduction lint suite-unit suite-unit-san suite-qtest suite-kselftest suite-e2e \
+	suite-conformance suite-networks suite-trained suite-lint suite-debug clean distclean
 
 help:
 	@echo 'onsram: scratch-pad memory management for a deep learning accelerator'
@@ -160,7 +161,7 @@ help:
 	@echo '  make shell         boot the guest to a prompt'
 	@echo "  make -s vm CMD='onsram info'"
 	@echo '                     run one command in the guest; output and exit status are its own'
-	@echo '  make unit qtest kselftest e2e conformance networks lint'
+	@echo '  make unit qtest kselftest e2e conformance networks trained lint'
 	@echo '                     one layer of the tests'
 	@echo '  make bench         benchmarks'
 	@echo '  make bench-policies'
@@ -242,7 +243,7 @@ bench: all
 # Every suite prints TAP; scripts/suite shows it, counts it, and remembers the
 # counts for the summary. A suite that cannot be built counts as one failure.
 unit: suite-unit suite-unit-san
-qtest kselftest e2e conformance networks lint: %: suite-%
+qtest kselftest e2e conformance networks trained lint: %: suite-%
 
 suite-unit:
 	@scripts/suite unit $(MAKE) --no-print-directory tap-unit
@@ -258,12 +259,14 @@ suite-conformance:
 	@scripts/suite conformance $(MAKE) --no-print-directory tap-conformance
 suite-networks:
 	@scripts/suite networks $(MAKE) --no-print-directory tap-networks
+suite-trained:
+	@scripts/suite trained $(MAKE) --no-print-directory tap-trained
 suite-debug:
 	@scripts/suite debug $(MAKE) --no-print-directory tap-debug
 suite-lint:
 	@scripts/suite lint $(MAKE) --no-print-directory tap-lint
 
-.PHONY: tap-unit tap-qtest tap-kselftest tap-e2e tap-conformance tap-networks tap-lint tap-debug
+.PHONY: tap-unit tap-qtest tap-kselftest tap-e2e tap-conformance tap-networks tap-trained tap-lint tap-debug
 tap-unit: export CMOCKA_MESSAGE_OUTPUT = TAP
 tap-unit:
 	+@$(locked) built-unit
@@ -307,6 +310,9 @@ tap-conformance: guest
 NETWORKS ?= all
 tap-networks: guest
 	@tests/networks/run $(NETWORKS)
+
+tap-trained: guest
+	@tests/trained/run
 
 tap-lint: $(KSRC)
 	@scripts/lint $(KSRC)
