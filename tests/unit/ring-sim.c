@@ -187,12 +187,14 @@ static void random_op(struct ring_sim *sim, u32 client, u32 policy, u32 index)
 	struct onsram_hw_cmd cmd = {
 		.opcode = ring_upto(sim, 2) ? ONSRAM_OP_CONV : ONSRAM_OP_ELEMENTWISE,
 	};
+	const struct onsram_rule_what rule = {
+		.actions = ring_upto(sim, 1 << 14) & 0x0707,
+		.priority = ring_upto(sim, 3),
+	};
 	struct onsram_residency_op op = {
 		.cmd = &cmd,
 		.index = index,
-		.has_rule = ring_upto(sim, 4),
-		.actions = ring_upto(sim, 1 << 14) & 0x0707,
-		.priority = ring_upto(sim, 3),
+		.rule = ring_upto(sim, 4) ? &rule : NULL,
 	};
 	u32 slots = 1 + ring_upto(sim, 3);
 
