@@ -205,6 +205,8 @@ TEST_F(recovery, readers_of_a_lost_tensor_fail)
 	struct drm_onsram_sync sync = { .flags = DRM_ONSRAM_SYNC_SIGNAL };
 	struct drm_onsram_stats before, after;
 
+	if (c->dev->info.model.compute_engines > 1)
+		SKIP(return, "the job may run on another engine than the one that fails");
 	ASSERT_EQ(0, onsram_sync_create(c->dev, &sync.handle));
 	ASSERT_EQ(0, run_ops(c, &op, 1));
 	ASSERT_EQ(0, onsram_device_stats(c->dev, &before));
