@@ -21,9 +21,6 @@
 #define ONE		65536u
 #define WEIGHT		4
 
-/* All outputs that are held are worth the same: who was used longest ago makes room */
-#define PRIORITY	1
-
 /**
  * struct key - an operation in its context
  * @generation: tells reused entries apart
@@ -246,10 +243,8 @@ bool onsram_eager_next_rule(struct onsram_eager *e, struct onsram_rule *rule)
 			continue;
 		k->told = true;
 		k->actions = actions;
-		*rule = (struct onsram_rule){
-			.key = e->keys.node[i].key, .actions = actions,
-			.priority = actions ? PRIORITY : 0,
-		};
+		/* Of one priority with what lru holds: who was used longest ago makes room */
+		*rule = (struct onsram_rule){ .key = e->keys.node[i].key, .actions = actions };
 		return true;
 	}
 	return false;

@@ -13,6 +13,8 @@
 
 #define RECORD		(2 * ONSRAM_SEQUENCE_MAX)	/* a power of two */
 #define BUFFERS		8192
+/* A buffer that outlives its last use by so many operations is freed late */
+#define LATE		4
 /* So many operations with the same signature are looked at for one on the same weights */
 #define LOOK_BACK	256
 
@@ -25,6 +27,8 @@
  * @outside: of each operand's buffer: no operation has written it
  * @fresh: of each operand's buffer: it was not used before
  * @dies: of each operand's buffer: nobody reads it behind this operation
+ * @late: but that was told only when others had run
+ * @time_ps: modelled time of the operation
  */
 struct entry {
 	struct drm_onsram_op op;
@@ -34,6 +38,8 @@ struct entry {
 	bool outside[ONSRAM_MAX_OPERANDS];
 	bool fresh[ONSRAM_MAX_OPERANDS];
 	bool dies[ONSRAM_MAX_OPERANDS];
+	bool late;
+	uint64_t time_ps;
 };
 
 /**
@@ -278,7 +284,9 @@ bool onsram_recorder_op(struct onsram_recorder *rec, const struct onsram_retired
 	uint32_t i;
 	bool known;
 
-	*e = (struct entry){ .op = r->op, .signature = r->signature };
+	*e = (struct entry){
+		.op = r->op, .signature = r->signature, .time_ps = r->time_ps,
+	};
 	memcpy(e->bytes, r->bytes, sizeof(e->bytes));
 	note_uses(rec, e);
 	i = get(&rec->seen, e->signature, &known);
@@ -311,6 +319,7 @@ void onsram_recorder_died(struct onsram_recorder *rec, uint32_t bo)
 		e = entry_of(rec, rec->use[b].at);
 		for (uint32_t s = 0; s < ONSRAM_MAX_OPERANDS; s++)
 			e->dies[s] |= used(e, s) && e->op.operand[s].bo == bo;
+		e->late |= rec->use[b].at + LATE < rec->now;
 	}
 	table_remove(&rec->buffers, b);
 }
@@ -378,6 +387,8 @@ static void add_op(struct onsram_sequence *s, struct table *t, struct life *life
 	*op = e->op;
 	s->signature[s->nr_ops++] = e->signature;
 	s->hash = mix(s->hash, e->signature);
+	s->late |= e->late;
+	s->ops_ps += e->time_ps;
 	for (uint32_t k = 0; k < ONSRAM_MAX_OPERANDS; k++) {
 		bool begins = !k && !reads(e, e->op.operand[0].bo);
 

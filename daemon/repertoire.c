@@ -49,7 +49,7 @@ static struct onsram_known *oldest(struct onsram_repertoire *r)
 	struct onsram_known *old = NULL;
 
 	for (uint32_t i = 0; i < ONSRAM_REPERTOIRE_MAX; i++)
-		if (r->known[i].nr && (!old || r->known[i].used < old->used))
+		if (r->known[i].used && (!old || r->known[i].used < old->used))
 			old = &r->known[i];
 	return old;
 }
@@ -63,7 +63,7 @@ static struct onsram_known *make_room(struct onsram_repertoire *r, uint32_t nr)
 
 		for (uint32_t i = 0; i < ONSRAM_REPERTOIRE_MAX; i++) {
 			steps += r->known[i].nr;
-			if (!r->known[i].nr)
+			if (!r->known[i].used)
 				unused = &r->known[i];
 		}
 		if (unused && steps <= ONSRAM_REPERTOIRE_STEPS)
@@ -113,8 +113,8 @@ int onsram_repertoire_learn(struct onsram_repertoire *r, const struct onsram_seq
 
 	for (uint32_t i = 0; i < ONSRAM_REPERTOIRE_MAX; i++) {
 		k = &r->known[i];
-		if (k->nr && k->hash == s->hash && k->owner == owner) {
-			if (k->used == r->clock && !k->whole)
+		if (k->used && k->hash == s->hash && k->owner == owner) {
+			if (k->used == r->clock && k->nr && !k->whole)
 				take_over(r, k);
 			k->used = ++r->clock;
 			return 0;
@@ -125,15 +125,18 @@ int onsram_repertoire_learn(struct onsram_repertoire *r, const struct onsram_seq
 	if (!k->steps)
 		return -ENOMEM;
 	/* States of its own: entry by entry, so that no two sequences share one unasked */
-	if (onsram_sequence_steps(s, &r->model,
-				  (uint32_t)(k - r->known + 1) * ONSRAM_SEQUENCE_MAX, k->steps)) {
+	ret = onsram_sequence_steps(s, &r->model,
+				    (uint32_t)(k - r->known + 1) * ONSRAM_SEQUENCE_MAX, k->steps);
+	if (ret < 0) {
 		drop(k);
 		return -ENOMEM;
 	}
 	k->hash = s->hash;
 	k->owner = owner;
-	k->nr = s->nr_ops;
 	k->used = ++r->clock;
+	if (ret)
+		return 0;
+	k->nr = s->nr_ops;
 	shared = merge(r, k);
 	k->whole = !shared;
 	ret = shared < k->nr ? r->tell(r->arg, k->steps + shared, k->nr - shared, false) : 0;
@@ -145,7 +148,7 @@ int onsram_repertoire_learn(struct onsram_repertoire *r, const struct onsram_seq
 void onsram_repertoire_forget(struct onsram_repertoire *r, uint32_t owner)
 {
 	for (uint32_t i = 0; i < ONSRAM_REPERTOIRE_MAX; i++)
-		if (r->known[i].nr && r->known[i].owner == owner)
+		if (r->known[i].used && r->known[i].owner == owner)
 			delete(r, &r->known[i]);
 }
 

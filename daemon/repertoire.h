@@ -16,10 +16,10 @@
  * struct onsram_known - a sequence
  * @hash: names it
  * @owner: client that alone has it, 0: nobody alone
- * @nr: steps; 0: no sequence here
+ * @nr: steps; 0: it is not worth any
  * @steps: as planned for it
  * @whole: all of its steps are as planned for it: none is another sequence's
- * @used: when it was last seen
+ * @used: when it was last seen, 0: no sequence here
  */
 struct onsram_known {
 	uint64_t hash;
@@ -51,7 +51,7 @@ struct onsram_repertoire {
  *
  * Those not seen for longest make room.  Sequences that begin alike share steps, which
  * are as planned for the one that was first seen twice in a row.
- * Return: 1 where it is new, 0 where not, or a negative errno.
+ * Return: 1 where it is new, 0 where it is known, or not worth it, or a negative errno.
  */
 int onsram_repertoire_learn(struct onsram_repertoire *r, const struct onsram_sequence *s,
 			    uint32_t owner);

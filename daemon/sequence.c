@@ -56,6 +56,29 @@ static void tell_interval(const struct onsram_sequence *s, const struct onsram_i
 		steps[last].actions |= ONSRAM_RULE_DROP(last_slot);
 }
 
+/* Whether a plan is certain to pay where everything that it holds is written back. Or -1 */
+static int pays_late(const struct onsram_sequence *s, const struct onsram_model *m,
+		     const struct onsram_plan *plan)
+{
+	struct onsram_plan_tensor *tensors = calloc(s->nr_tensors, sizeof(*tensors));
+	const struct onsram_plan_graph g = {
+		.ops = s->ops, .nr_ops = s->nr_ops, .tensors = tensors, .nr_tensors = s->nr_tensors,
+	};
+	struct onsram_price price;
+	int ret = -1;
+
+	if (!tensors)
+		return -1;
+	for (uint32_t t = 0; t < s->nr_tensors; t++) {
+		tensors[t] = s->tensors[t];
+		tensors[t].flags &= ~DRM_ONSRAM_TENSOR_TRANSIENT;
+	}
+	if (!onsram_plan_price(m, &g, plan->intervals, plan->nr_intervals, false, &price))
+		ret = price.time_ps < s->ops_ps;
+	free(tensors);
+	return ret;
+}
+
 int onsram_sequence_steps(const struct onsram_sequence *s, const struct onsram_model *m,
 			  uint32_t first, struct onsram_rule *steps)
 {
@@ -66,8 +89,14 @@ int onsram_sequence_steps(const struct onsram_sequence *s, const struct onsram_m
 	const struct onsram_plan_options opt = { .whole = true, .synchronous = true };
 	struct onsram_plan *plan = onsram_plan_static(m, &g, &opt);
 
-	if (!plan)
-		return -1;
+	int pays = 1;
+
+	if (plan && s->late)
+		pays = pays_late(s, m, plan);
+	if (!plan || pays < 1) {
+		onsram_plan_free(plan);
+		return pays ? -1 : 1;
+	}
 	for (uint32_t i = 0; i < s->nr_ops; i++)
 		steps[i] = (struct onsram_rule){
 			.state = i ? first + i : ONSRAM_STATE_START,

@@ -22,6 +22,8 @@
  * @nr_tensors: tensors: a buffer that dies and is written anew is another one
  * @tensors: CONST where no operation writes it, TRANSIENT where it died within the pass
  * @hash: names the sequence
+ * @late: tensors died some time behind their last use
+ * @ops_ps: modelled time of its operations, as they ran, without transfers
  */
 struct onsram_sequence {
 	uint32_t nr_ops;
@@ -30,6 +32,8 @@ struct onsram_sequence {
 	uint32_t nr_tensors;
 	struct onsram_plan_tensor *tensors;
 	uint64_t hash;
+	bool late;
+	uint64_t ops_ps;
 };
 
 void onsram_sequence_free(struct onsram_sequence *s);
@@ -39,7 +43,10 @@ void onsram_sequence_free(struct onsram_sequence *s);
  * @first: states from here on are its own: as many as it has operations
  * @steps: out: as many as it has operations
  *
- * Return: 0 or -1 without memory
+ * Where tensors die late, whatever gives its place to another is written back, which no
+ * plan can avoid.  With all of that it has to be faster than the operations alone were.
+ *
+ * Return: 0; 1 where it cannot be told to be worth it; -1 without memory
  */
 int onsram_sequence_steps(const struct onsram_sequence *s, const struct onsram_model *m,
 			  uint32_t first, struct onsram_rule *steps);

@@ -78,7 +78,7 @@ static void test_read(void **state)
 	run(2, 12, 10);
 	assert_true(rule_of(1, &r));
 	assert_int_equal(r.actions, ONSRAM_RULE_HOLD(0));
-	assert_int_equal(r.priority, 1);
+	assert_int_equal(r.priority, 0);
 	assert_int_equal(r.state, 0);
 	assert_false(r.gone);
 	for (int i = 0; i < 20; i++) {
