@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """What is published about the networks: counts, their sources, and why ours differ."""
 
+UNCHECKED = """The figures and the places named here were entered without the sources at hand and have not been compared with them
+since: check one before you rely on it."""
+
 SOURCES = {
     "Sze": "V. Sze et al., Efficient Processing of Deep Neural Networks, Proc. IEEE 105(12), 2017, table II",
     "torchvision": "torchvision's table of classification and detection weights",
