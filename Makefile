@@ -146,7 +146,7 @@ vm = tools/vm/run-vm --qemu "$$(qemu-device/build.sh)" --kernel $(1)/vmlinux --i
 # --- targets --------------------------------------------------------------------
 
 .PHONY: FORCE help all guest qemu models run vm shell check check-debug unit qtest kselftest e2e conformance networks trained \
-	bench bench-policies reproduction lint suite-unit suite-unit-san suite-qtest suite-kselftest suite-e2e \
+	bench bench-policies bench-table reproduction lint suite-unit suite-unit-san suite-qtest suite-kselftest suite-e2e \
 	suite-conformance suite-networks suite-trained suite-lint suite-debug clean distclean
 
 help:
@@ -166,6 +166,7 @@ help:
 	@echo '  make bench         benchmarks'
 	@echo '  make bench-policies'
 	@echo '                     the policies on sixteen networks; BENCH= options of onsram bench'
+	@echo '  make bench-table   the same as the table in README.md'
 	@echo '  make reproduction  write docs/reproduction.md: the publication beside us'
 	@echo '  make all           build everything, run nothing; V=1 shows the commands'
 	@echo '  make clean         remove build/; make distclean: the cache as well'
@@ -225,9 +226,14 @@ run: guest
 	@$(call vm,$(KERNEL),$(IMAGE),$(VM)) --command /usr/lib/onsram/demo/compare-policies.sh
 
 # Times need no results, and come sooner without
-bench-policies: override DEVICE += functional=off
+bench-policies bench-table: override DEVICE += functional=off
 bench-policies: guest
 	@$(call vm,$(KERNEL),$(IMAGE),$(VM)) --command 'onsram bench $(BENCH)'
+
+# The table in the README
+bench-table: guest
+	@$(call vm,$(KERNEL),$(IMAGE),$(VM)) --command 'onsram bench --json' >build/bench.json
+	@scripts/bench-table build/bench.json README.md
 
 # The publication's machine and graphs, and docs/reproduction.md from what came of it
 reproduction: override DEVICE += model=paper functional=off
