@@ -346,6 +346,7 @@ static int onsram_identify(struct onsram_device *odev)
 				     odev->version);
 	for (i = 0; i < sizeof(odev->model) / sizeof(*model); i++)
 		model[i] = readq(odev->regs + ONSRAM_REG_MODEL + i * sizeof(*model));
+	odev->max_op_work = readq(odev->regs + ONSRAM_REG_MAX_OP_WORK);
 	if (odev->nr_engines < 2 || odev->nr_engines > ONSRAM_MAX_ENGINES ||
 	    odev->nr_engines != odev->model.compute_engines + 1)
 		return dev_err_probe(dev, -ENODEV, "%u engines\n", odev->nr_engines);

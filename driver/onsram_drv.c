@@ -61,6 +61,7 @@ static int onsram_query_info(struct onsram_device *odev, struct drm_onsram_dev_q
 		.max_ops = DRM_ONSRAM_MAX_OPS,
 		.max_bos = DRM_ONSRAM_MAX_BOS,
 		.page_size = PAGE_SIZE,
+		.max_op_work = odev->max_op_work,
 		.model = odev->model,
 	};
 

@@ -193,6 +193,7 @@ struct onsram_graph {
  * @pdev: PCI function
  * @regs: BAR 0
  * @model: geometry and performance parameters
+ * @max_op_work: ONSRAM_REG_MAX_OP_WORK
  * @version: ONSRAM_REG_VERSION
  * @caps: ONSRAM_REG_CAPS
  * @nr_engines: compute engines and the copy engine, which is the last one
@@ -237,6 +238,7 @@ struct onsram_device {
 	struct pci_dev *pdev;
 	void __iomem *regs;
 	struct onsram_model model;
+	u64 max_op_work;
 	u32 version;
 	u32 caps;
 	u32 nr_engines;

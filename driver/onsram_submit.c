@@ -101,7 +101,8 @@ struct onsram_op *onsram_ops_build(struct onsram_context *ctx, const struct drm_
 		sizes[i].size = bos[i]->bytes;
 
 	for (i = 0; i < nr_ops; i++) {
-		ret = onsram_validate_op(&uops[i], sizes, nr_bos, &err);
+		ret = onsram_validate_op(&uops[i], sizes, nr_bos, ctx->odev->max_op_work,
+					 &err);
 		if (ret) {
 			drm_dbg(drm, "operation %u (opcode %u), slot %d: %s\n", i,
 				uops[i].opcode, err.slot, err.why);

@@ -42,7 +42,7 @@ u32 onsram_dtype_bytes(u32 dtype)
 	}
 }
 
-static u64 onsram_view_elements(const struct onsram_view *view)
+u64 onsram_elements_of(const struct onsram_view *view)
 {
 	u64 elements = 1;
 	u32 d;
@@ -300,7 +300,7 @@ static int onsram_check_overlap(const struct drm_onsram_op *op, const struct ons
 }
 
 int onsram_validate_op(const struct drm_onsram_op *op, const struct onsram_validate_bo *bos,
-		       u32 nr_bos, struct onsram_validate_error *err)
+		       u32 nr_bos, u64 max_work, struct onsram_validate_error *err)
 {
 	const struct onsram_op_rule *rule = onsram_op_rule(op->opcode);
 	struct onsram_extent ext[ONSRAM_MAX_OPERANDS];
@@ -348,6 +348,8 @@ int onsram_validate_op(const struct drm_onsram_op *op, const struct onsram_valid
 	ret = rule->check(op, err);
 	if (ret)
 		return ret;
+	if (onsram_op_work(op) > max_work)
+		return onsram_refuse(err, ONSRAM_VALIDATE_NO_SLOT, "more work than max_op_work");
 	return onsram_check_overlap(op, ext, err);
 }
 
@@ -356,5 +358,5 @@ bool onsram_op_writes_all(const struct drm_onsram_op *op, u64 size)
 	const struct onsram_view *out = &op->operand[0].view;
 
 	/* no element twice and none outside: as many bytes as the buffer has are all of it */
-	return onsram_view_elements(out) * onsram_dtype_bytes(out->dtype) == size;
+	return onsram_elements_of(out) * onsram_dtype_bytes(out->dtype) == size;
 }

@@ -38,12 +38,13 @@ struct onsram_validate_error {
  * @op: private copy: what has been checked must not change afterwards
  * @bos: buffers that operand.bo indexes
  * @nr_bos: number of them
+ * @max_work: the device's limit of an operation's work
  * @err: filled in on failure
  *
  * Return: 0 or -EINVAL.
  */
 int onsram_validate_op(const struct drm_onsram_op *op, const struct onsram_validate_bo *bos,
-		       u32 nr_bos, struct onsram_validate_error *err);
+		       u32 nr_bos, u64 max_work, struct onsram_validate_error *err);
 
 /**
  * onsram_op_writes_all() - does a valid operation overwrite every byte of a buffer

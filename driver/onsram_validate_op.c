@@ -5,7 +5,9 @@
 #include <linux/array_size.h>
 #include <linux/bits.h>
 #include <linux/errno.h>
+#include <linux/minmax.h>
 #include <linux/nospec.h>
+#include <linux/overflow.h>
 #include <linux/string.h>
 
 #include "onsram_validate.h"
@@ -515,4 +517,41 @@ const struct onsram_op_rule *onsram_op_rule(u32 opcode)
 		return NULL;
 	rule = &op_rules[array_index_nospec(opcode, ONSRAM_OP_COUNT)];
 	return rule->check ? rule : NULL;
+}
+
+/* A factor of the work per element of the output */
+static u64 onsram_work_times(u64 work, u64 factor)
+{
+	u64 product;
+
+	return check_mul_overflow(work, factor, &product) ? U64_MAX : product;
+}
+
+u64 onsram_op_work(const struct drm_onsram_op *op)
+{
+	const struct onsram_view *in = &op->operand[1].view, *w = &op->operand[2].view;
+	u64 work = onsram_elements_of(&op->operand[0].view);
+	u32 i;
+
+	switch (op->opcode) {
+	case ONSRAM_OP_GEMM:
+		return onsram_work_times(work, in->dims[in->rank - 1]);
+	case ONSRAM_OP_CONV:
+		for (i = 1; i < w->rank; i++)
+			work = onsram_work_times(work, w->dims[i]);
+		return work;
+	case ONSRAM_OP_POOL:
+		for (i = 0; i < in->rank - 2; i++)
+			work = onsram_work_times(work, op->attr.kernel[i]);
+		return onsram_work_times(work, ONSRAM_WORK_WINDOW);
+	case ONSRAM_OP_NORM:
+		if (op->attr.func != ONSRAM_NORM_LRN)
+			return work;
+		work = onsram_work_times(work, min_t(u32, op->attr.kernel[0], in->dims[1]));
+		return onsram_work_times(work, ONSRAM_WORK_WINDOW);
+	case ONSRAM_OP_REDUCE:
+		return onsram_elements_of(in);
+	default:
+		return work;
+	}
 }

@@ -24,6 +24,12 @@ struct onsram_op_rule {
 /** onsram_op_rule() - the entry of an opcode, NULL where it is not on the list */
 const struct onsram_op_rule *onsram_op_rule(u32 opcode);
 
+/** onsram_op_work() - what onsram_op.h calls the work of a well-formed operation; saturates */
+u64 onsram_op_work(const struct drm_onsram_op *op);
+
+/** onsram_elements_of() - product of the dims of a view that has been checked */
+u64 onsram_elements_of(const struct onsram_view *view);
+
 static inline int onsram_refuse(struct onsram_validate_error *err, int slot, const char *why)
 {
 	err->slot = slot;

@@ -107,10 +107,10 @@ static void onsram_validate_accepts(struct kunit *test)
 	struct drm_onsram_op op;
 
 	test_gemm(&op);
-	KUNIT_EXPECT_EQ(test, onsram_validate_op(&op, test_bos, 3, &err), 0);
+	KUNIT_EXPECT_EQ(test, onsram_validate_op(&op, test_bos, 3, U64_MAX, &err), 0);
 	/* right up to the end of the buffer */
 	op.operand[1].offset = BO_SIZE - 80;
-	KUNIT_EXPECT_EQ(test, onsram_validate_op(&op, test_bos, 3, &err), 0);
+	KUNIT_EXPECT_EQ(test, onsram_validate_op(&op, test_bos, 3, U64_MAX, &err), 0);
 	KUNIT_EXPECT_TRUE(test, onsram_op_writes_all(&op, 96));
 	KUNIT_EXPECT_FALSE(test, onsram_op_writes_all(&op, BO_SIZE));
 }
@@ -123,7 +123,7 @@ static void onsram_validate_refuses(struct kunit *test)
 
 	test_gemm(&op);
 	c->damage(&op);
-	KUNIT_ASSERT_EQ(test, onsram_validate_op(&op, test_bos, 3, &err), -EINVAL);
+	KUNIT_ASSERT_EQ(test, onsram_validate_op(&op, test_bos, 3, U64_MAX, &err), -EINVAL);
 	KUNIT_EXPECT_EQ(test, err.slot, c->slot);
 	KUNIT_EXPECT_STREQ(test, err.why, c->why);
 }

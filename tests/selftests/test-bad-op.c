@@ -174,6 +174,17 @@ BAD(conv_pad, conv_op, o->attr.pad_end[0] = 65535);
 BAD(conv_third_dimension, conv_op, o->attr.stride[2] = 1);
 BAD(conv_kernel, conv_op, o->attr.kernel[0] = 3);
 BAD(conv_integer, conv_op, VIEW(2).dtype = ONSRAM_DTYPE_I32);
+/* 1024 channels of 64^3 by as many weights, all the same element, at 15^3 places */
+BAD(conv_work, conv_op,
+    VIEW(0) = DENSE(F32, 1, 1, 15, 15, 15);
+    VIEW(1) = VIEW(2) = DENSE(F32, 1, 1024, 64, 64, 64);
+    memset(VIEW(1).strides, 0, sizeof(VIEW(1).strides));
+    memset(VIEW(2).strides, 0, sizeof(VIEW(2).strides));
+    memset(&o->operand[3], 0, sizeof(o->operand[3]));
+    for (int d = 0; d < 3; d++) {
+	o->attr.stride[d] = o->attr.dilation[d] = 1;
+	o->attr.pad_begin[d] = o->attr.pad_end[d] = 7;
+    });
 BAD(pool_func, pool_op, o->attr.func = ONSRAM_POOL_COUNT);
 BAD(pool_kernel_zero, pool_op, o->attr.kernel[0] = 0);
 BAD(pool_kernel_beyond, pool_op, o->attr.kernel[0] = 7);
@@ -184,6 +195,10 @@ BAD(pool_out, pool_op, VIEW(0) = DENSE(F32, 1, 2, 4, 3));
 BAD(pool_rank, pool_op, VIEW(0) = VIEW(1) = DENSE(F32, 6, 6));
 BAD(pool_groups, pool_op, o->attr.groups = 1);
 BAD(pool_integer, pool_op, VIEW(0).dtype = VIEW(1).dtype = ONSRAM_DTYPE_I32);
+BAD(pool_work, pool_op, for (int d = 0; d < 2; d++) {
+	o->attr.kernel[d] = 60002;
+	o->attr.pad_begin[d] = o->attr.pad_end[d] = 30000;
+});
 BAD(elementwise_func, add_op, o->attr.func = ONSRAM_EW_COUNT);
 BAD(elementwise_few, add_op, o->operand[2] = (struct drm_onsram_operand){ 0 });
 BAD(elementwise_many, add_op, o->attr.func = ONSRAM_EW_RELU);

@@ -50,6 +50,7 @@ TEST_F(query, info)
 	EXPECT_EQ(DRM_ONSRAM_MAX_BOS, info->max_bos);
 	EXPECT_EQ(4096, info->page_size);
 	EXPECT_EQ(0, info->reserved);
+	EXPECT_GE(info->max_op_work, 10000000000);
 	EXPECT_GT(info->model.spm_size, info->staging_min);
 	EXPECT_EQ(0, info->model.spm_size % info->granule);
 	EXPECT_GT(info->model.peak_flops, 0);

@@ -123,6 +123,7 @@ static int query(struct drm_onsram_dev_query *q)
 	struct drm_onsram_dev_info info = {
 		.hw_version = 0x10000, .granule = 1024, .staging_min = 131072,
 		.caps = DRM_ONSRAM_CAP_FUNCTIONAL, .max_ops = DRM_ONSRAM_MAX_OPS, .max_bos = DRM_ONSRAM_MAX_BOS, .page_size = 4096,
+		.max_op_work = 100000000000,
 		.model = { .spm_size = 2 << 20 },
 	};
 	const void *answer = q->query == DRM_ONSRAM_QUERY_INFO ? (void *)&info : &mock.stats;

@@ -12,7 +12,7 @@
 /* A buffer for each operand, so large that only the rules of a view count */
 #define BUFFER_SIZE	(1ull << 40)
 
-static const char *driver_refuses(const struct op *op)
+static const char *driver_refuses(const struct op *op, uint64_t max_work)
 {
 	struct onsram_validate_bo bos[ONSRAM_MAX_OPERANDS];
 	struct drm_onsram_op uop = { .opcode = op->opcode, .attr = op->attr };
@@ -27,7 +27,7 @@ static const char *driver_refuses(const struct op *op)
 		uop.operand[s].bo = s;
 		uop.operand[s].offset = BUFFER_SIZE / 2;
 	}
-	if (!onsram_validate_op(&uop, bos, ONSRAM_MAX_OPERANDS, &error))
+	if (!onsram_validate_op(&uop, bos, ONSRAM_MAX_OPERANDS, max_work, &error))
 		return NULL;
 	assert_non_null(error.why);
 	return error.why;
@@ -36,7 +36,7 @@ static const char *driver_refuses(const struct op *op)
 static void compare(const struct op *op, uint32_t round)
 {
 	const char *device = onsram_exec_check(op->opcode, &op->attr, op->view);
-	const char *driver = driver_refuses(op);
+	const char *driver = driver_refuses(op, UINT64_MAX);
 
 	if (!device != !driver)
 		fail_msg("round %u, opcode %u func %u: device says %s, driver says %s", round,
@@ -105,8 +105,49 @@ static void test_limits(void **state)
 			cases[i].dtype, 1, { cases[i].dim }, { cases[i].stride },
 		};
 		compare(&op, i);
-		assert_int_equal(!driver_refuses(&op), cases[i].good);
+		assert_int_equal(!driver_refuses(&op, UINT64_MAX), cases[i].good);
 	}
+}
+
+/* The most work that is let through is the operation's own, to the unit */
+static void assert_work(const struct op *op, uint64_t work)
+{
+	assert_null(onsram_exec_check(op->opcode, &op->attr, op->view));
+	assert_true(onsram_exec_work(op->opcode, &op->attr, op->view) == work);
+	assert_null(driver_refuses(op, work));
+	assert_string_equal(driver_refuses(op, work - 1), "more work than max_op_work");
+}
+
+static void test_work(void **state)
+{
+	static const uint64_t work[BASES] = {
+		[COPY] = 240, [FILL] = 240, [GEMM] = 30 * 4, [CONV] = 144 * 2 * 4,
+		[POOL] = 96 * 4 * ONSRAM_WORK_WINDOW, [ADD] = 240, [CLIP] = 240, [EQUAL] = 240,
+		[WHERE] = 240, [REDUCE] = 240, [SOFTMAX] = 240, [BATCH] = 240,
+		[LRN] = 240 * 4 * ONSRAM_WORK_WINDOW, [LAYER] = 240, [GROUP] = 240,
+		[GATHER] = 180, [RESIZE] = 240,
+	};
+	uint32_t base, d;
+	struct op op;
+
+	(void)state;
+	for (base = 0; base < BASES; base++) {
+		op = op_make(base);
+		assert_work(&op, work[base]);
+	}
+	op = op_make(LRN);
+	op.attr.kernel[0] = 3;
+	assert_work(&op, 240 * 3 * ONSRAM_WORK_WINDOW);
+	/* The largest window in padding: 2^28 elements of 65535^3, beyond 64 bits */
+	op = (struct op){ .opcode = ONSRAM_OP_POOL };
+	F32(&op, 0, 1 << 20, 256, 1, 1, 1);
+	F32(&op, 1, 1 << 20, 256, 1, 1, 1);
+	for (d = 0; d < 3; d++) {
+		op.attr.kernel[d] = 65535;
+		op.attr.stride[d] = op.attr.dilation[d] = 1;
+		op.attr.pad_begin[d] = op.attr.pad_end[d] = 32767;
+	}
+	assert_work(&op, UINT64_MAX);
 }
 
 int main(void)
@@ -115,6 +156,7 @@ int main(void)
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_single_words),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_work),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,7 +85,7 @@ static void test_bytes(void **state)
 			op.operand[1].view = op.operand[0].view;
 			op.operand[1].offset &= ~7ull;
 		}
-		ret = onsram_validate_op(&op, &bo, 1, &err);
+		ret = onsram_validate_op(&op, &bo, 1, U64_MAX, &err);
 		twice = mark(&op.operand[0], out);
 		inside = mark(&op.operand[1], in);
 		for (u32 b = 0; b < BO_SIZE; b++)

@@ -21,7 +21,7 @@ static void accept(const struct drm_onsram_op *op)
 {
 	struct onsram_validate_error err = {};
 
-	if (onsram_validate_op(op, bos, 6, &err))
+	if (onsram_validate_op(op, bos, 6, U64_MAX, &err))
 		fail_msg("opcode %u func %u refused: slot %d: %s", op->opcode, op->attr.func, err.slot, err.why);
 }
 
@@ -29,7 +29,7 @@ static void refuse(const struct drm_onsram_op *op, int slot, const char *why)
 {
 	struct onsram_validate_error err = { .slot = 99 };
 
-	assert_int_equal(onsram_validate_op(op, bos, 6, &err), -EINVAL);
+	assert_int_equal(onsram_validate_op(op, bos, 6, U64_MAX, &err), -EINVAL);
 	assert_string_equal(err.why, why);
 	assert_int_equal(err.slot, slot);
 }
@@ -140,11 +140,11 @@ static void test_extent(void **state)
 	struct drm_onsram_op op = copy_op();
 
 	op.operand[1].offset = U64_MAX - 1;
-	assert_int_equal(onsram_validate_op(&op, huge, 2, &err), -EINVAL);
+	assert_int_equal(onsram_validate_op(&op, huge, 2, U64_MAX, &err), -EINVAL);
 	assert_string_equal(err.why, "buffer too large");
 	/* no buffers at all */
 	op = copy_op();
-	assert_int_equal(onsram_validate_op(&op, NULL, 0, &err), -EINVAL);
+	assert_int_equal(onsram_validate_op(&op, NULL, 0, U64_MAX, &err), -EINVAL);
 	assert_string_equal(err.why, "operand.bo out of range");
 }
 

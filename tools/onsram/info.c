@@ -26,6 +26,7 @@ static void print_text(const struct onsram_device *dev)
 	printf("%-18s %u\n", "max_ops", i->max_ops);
 	printf("%-18s %u\n", "max_bos", i->max_bos);
 	printf("%-18s %u bytes\n", "page_size", i->page_size);
+	printf("%-18s %llu multiply-accumulates\n", "max_op_work", (unsigned long long)i->max_op_work);
 #define ONSRAM_X(field, what) \
 	printf("%-18s %llu  (%s)\n", #field, (unsigned long long)i->model.field, what);
 	ONSRAM_MODEL_PARAMS(ONSRAM_X)
@@ -47,6 +48,7 @@ static void print_object(const struct onsram_device *dev)
 	json_add_u64(o, "max_ops", i->max_ops);
 	json_add_u64(o, "max_bos", i->max_bos);
 	json_add_u64(o, "page_size_bytes", i->page_size);
+	json_add_u64(o, "max_op_work_macs", i->max_op_work);
 #define ONSRAM_X(field, what) json_add_u64(model, #field, i->model.field);
 	ONSRAM_MODEL_PARAMS(ONSRAM_X)
 #undef ONSRAM_X

@@ -103,6 +103,7 @@ struct drm_onsram_dev_query {
  * @max_bos: buffers of a job
  * @page_size: buffers are mapped in multiples of it, bytes
  * @reserved: 0
+ * @max_op_work: most work an operation may have, see "Work" in onsram_op.h
  * @model: geometry and performance model
  */
 struct drm_onsram_dev_info {
@@ -114,6 +115,7 @@ struct drm_onsram_dev_info {
 	__u32 max_bos;
 	__u32 page_size;
 	__u32 reserved;
+	__u64 max_op_work;
 	struct onsram_model model;
 };
 

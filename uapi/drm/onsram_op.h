@@ -164,7 +164,19 @@ struct onsram_view {
  *	RESIZE		same rank, rank at least 1; NEAREST: equal dtypes; LINEAR: float
  *
  * In act_param, CLIP uses both entries and LEAKY_RELU the first.
+ *
+ * Work: at most what the device says (max_op_work), so that no operation keeps an
+ * engine for long.  In multiply-accumulates:
+ *	GEMM		elements of the output * K
+ *	CONV		elements of the output * C / groups * elements of the kernel
+ *	POOL		elements of the output * elements of the kernel * ONSRAM_WORK_WINDOW
+ *	NORM LRN	elements of the output * min(size, C) * ONSRAM_WORK_WINDOW
+ *	REDUCE		elements of the input
+ *	others		elements of the output
  */
+
+/** ONSRAM_WORK_WINDOW - work of an element of a window, in multiply-accumulates */
+#define ONSRAM_WORK_WINDOW	8
 
 /** ONSRAM_MAX_ELEMENTS - elements a view may have */
 #define ONSRAM_MAX_ELEMENTS	0x10000000u

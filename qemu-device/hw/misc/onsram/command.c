@@ -117,9 +117,11 @@ static const char *check_header(const struct onsram_hw_cmd *cmd)
 }
 
 /* A view's address field must be 0, too, where the view is absent */
-static const char *check_operation(const struct onsram_hw_cmd *cmd)
+static const char *check_operation(const OnsramState *s,
+                                   const struct onsram_hw_cmd *cmd)
 {
     struct onsram_view views[ONSRAM_MAX_OPERANDS];
+    const char *why;
 
     for (unsigned i = 0; i < ONSRAM_MAX_OPERANDS; i++) {
         views[i] = cmd->operand[i].view;
@@ -127,7 +129,12 @@ static const char *check_operation(const struct onsram_hw_cmd *cmd)
             return "absent operand has an address";
         }
     }
-    return onsram_exec_check(cmd->opcode, &cmd->attr, views);
+    why = onsram_exec_check(cmd->opcode, &cmd->attr, views);
+    if (!why && onsram_exec_work(cmd->opcode, &cmd->attr, views) >
+                s->prop.max_op_work) {
+        why = "more work than max-op-work";
+    }
+    return why;
 }
 
 /* How many of a control command's arguments it uses, or -1 */
@@ -243,7 +250,7 @@ static uint32_t prepare(OnsramState *s)
 uint32_t onsram_command_execute(OnsramState *s)
 {
     OnsramWork *w = &s->work;
-    const char *why = check_header(&w->cmd) ?: check_operation(&w->cmd);
+    const char *why = check_header(&w->cmd) ?: check_operation(s, &w->cmd);
     struct onsram_exec_tensor tensor[ONSRAM_MAX_OPERANDS];
     uint32_t status;
     int ret;

@@ -48,8 +48,14 @@ static inline bool exec_cancelled(const struct onsram_exec *ctx)
 /* Inputs of exec_map() */
 #define EXEC_MAP_INPUTS 3
 
-/* Bytes of an element; 0 for NONE and unknown types */
+/*
+ * exec-view.c: bytes of an element, 0 for NONE and unknown types; what is wrong
+ * with a view that is present, or NULL; whether an output's strides address every
+ * element once
+ */
 uint32_t exec_dtype_size(uint32_t dtype);
+const char *exec_check_view(const struct onsram_view *v);
+bool exec_writes_each_once(const struct onsram_view *v);
 
 static inline bool exec_present(const struct onsram_exec_tensor *t)
 {

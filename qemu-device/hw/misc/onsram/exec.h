@@ -48,6 +48,10 @@ void onsram_exec_destroy(struct onsram_exec *ctx);
 const char *onsram_exec_check(uint32_t opcode, const struct onsram_attr *attr,
                               const struct onsram_view *views);
 
+/* What onsram_op.h calls the work of a well-formed operation; saturates */
+uint64_t onsram_exec_work(uint32_t opcode, const struct onsram_attr *attr,
+                          const struct onsram_view *views);
+
 /*
  * Bytes a view covers relative to its element (0, 0, ...): [*begin, *end),
  * begin <= 0 < end.  False where the view is malformed, too large or dtype

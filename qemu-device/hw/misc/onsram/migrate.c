@@ -154,6 +154,8 @@ const VMStateDescription onsram_vmstate = {
         VMSTATE_UINT64_EQUAL(model_hash, OnsramState,
                              "the accelerator's properties differ"),
         VMSTATE_UINT32_EQUAL(granules, OnsramState, "spm-size differs"),
+        VMSTATE_UINT64_EQUAL(prop.max_op_work, OnsramState,
+                             "max-op-work differs"),
         VMSTATE_BOOL(enabled, OnsramState),
         VMSTATE_UINT64(ctx_table, OnsramState),
         VMSTATE_UINT32(intr_status, OnsramState),

@@ -156,6 +156,10 @@ static bool take_properties(OnsramState *s, Error **errp)
                    pacing);
         return false;
     }
+    if (!s->prop.max_op_work) {
+        error_setg(errp, "max-op-work is 0: no operation could run");
+        return false;
+    }
     s->paced = !strcmp(pacing, "modelled");
     s->model_hash = onsram_model_hash(&s->model);
     s->engines = s->model.compute_engines + 1;
@@ -410,6 +414,8 @@ static const Property onsram_properties[] = {
                        UNSET),
     DEFINE_PROP_UINT64("mac-rows", OnsramState, prop.mac_rows, UNSET),
     DEFINE_PROP_UINT64("mac-cols", OnsramState, prop.mac_cols, UNSET),
+    DEFINE_PROP_UINT64("max-op-work", OnsramState, prop.max_op_work,
+                       100000000000ull),
     DEFINE_PROP_STRING("model", OnsramState, prop.model),
     DEFINE_PROP_STRING("pacing", OnsramState, prop.pacing),
     DEFINE_PROP_BOOL("functional", OnsramState, prop.functional, true),

@@ -121,6 +121,7 @@ struct OnsramState {
     struct {
         uint64_t spm_size, peak_flops, vector_flops, dram_bw, spm_bw;
         uint64_t dram_latency_ns, compute_engines, mac_rows, mac_cols;
+        uint64_t max_op_work;
         char *model;
         char *pacing;
         bool functional;

@@ -71,6 +71,9 @@ static bool read64(OnsramState *s, hwaddr addr, uint64_t *value)
     case ONSRAM_REG_TIME:
         *value = s->fluid.now_ps;
         return true;
+    case ONSRAM_REG_MAX_OP_WORK:
+        *value = s->prop.max_op_work;
+        return true;
     case ONSRAM_REG_FAULT_ADDR:
         *value = s->fault_count ? s->fault[s->fault_first].addr : 0;
         return true;

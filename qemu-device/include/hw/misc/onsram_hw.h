@@ -67,6 +67,7 @@
 #define ONSRAM_REG_FAULT_SEQ        0x058   /* ro: low word of the command's sequence */
 #define ONSRAM_REG_FAULT_POP        0x05c   /* wo */
 #define ONSRAM_REG_FAULT_LOST       0x060   /* ro */
+#define ONSRAM_REG_MAX_OP_WORK      0x068   /* ro 64: most work of an operation, see onsram_op.h; a command with more is BAD_COMMAND */
 
 /* struct onsram_model as an array of 64-bit read-only registers, in its order */
 #define ONSRAM_REG_MODEL            0x400
