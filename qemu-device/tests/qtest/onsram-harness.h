@@ -229,6 +229,18 @@ static inline void wait_idle(Harness *h, uint32_t e)
     wait_head(h, e, h->tail[e]);
 }
 
+/* Reset, an engine gives its command up soon, also where that takes minutes */
+static inline void wait_stopped(Harness *h, uint32_t e)
+{
+    for (int i = 0; i < 2000; i++) {
+        if (eng_rd(h, e, ONSRAM_ENG_STATUS) == 0) {
+            return;
+        }
+        g_usleep(1000);
+    }
+    g_assert_not_reached();
+}
+
 static inline struct onsram_hw_cpl record(Harness *h, uint32_t e, uint32_t slot)
 {
     struct onsram_hw_cpl cpl;

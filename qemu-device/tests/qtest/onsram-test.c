@@ -524,6 +524,7 @@ static void test_pacing(void)
 
 #include "onsram-test-faults.c.inc"
 #include "onsram-test-lifecycle.c.inc"
+#include "onsram-test-computing.c.inc"
 
 int main(int argc, char **argv)
 {
@@ -542,5 +543,6 @@ int main(int argc, char **argv)
     qtest_add_func("/onsram/pacing", test_pacing);
     add_fault_tests();
     add_lifecycle_tests();
+    add_computing_tests();
     return g_test_run();
 }

@@ -213,68 +213,27 @@ uint32_t onsram_command_control(OnsramState *s, const struct onsram_hw_cmd *cmd,
     return ONSRAM_ST_OK;
 }
 
-/* Every operand's place and size; then inputs; then the output */
-static uint32_t prepare(OnsramState *s)
+uint32_t onsram_command_check(OnsramState *s, OnsramWork *w)
 {
-    OnsramWork *w = &s->work;
-    uint64_t bytes = 0;
-    uint32_t status;
-
-    for (unsigned i = 0; i < ONSRAM_MAX_OPERANDS; i++) {
-        status = onsram_operand_resolve(s, i);
-        if (status != ONSRAM_ST_OK) {
-            return status;
-        }
-        bytes += w->operand[i].present ? w->operand[i].len : 0;
-    }
-    if (bytes > WORK_BYTES_MAX) {
-        return refuse(&w->cmd, "operands span more than 4 GiB");
-    }
-    for (unsigned i = 0; i < ONSRAM_MAX_OPERANDS; i++) {
-        OnsramOperand *op = &w->operand[i];
-
-        if (op->present && s->prop.functional && !onsram_operand_reserve(op)) {
-            return refuse(&w->cmd, "the host has no memory for the operands");
-        }
-    }
-    status = onsram_operand_map(s);
-    for (unsigned i = 1; i < ONSRAM_MAX_OPERANDS && status == ONSRAM_ST_OK;
-         i++) {
-        if (w->operand[i].present) {
-            status = onsram_operand_load(s, i);
-        }
-    }
-    return status;
-}
-
-uint32_t onsram_command_execute(OnsramState *s)
-{
-    OnsramWork *w = &s->work;
     const char *why = check_header(&w->cmd) ?: check_operation(s, &w->cmd);
-    struct onsram_exec_tensor tensor[ONSRAM_MAX_OPERANDS];
     uint32_t status;
-    int ret;
 
-    w->fault_addr = 0;
     if (why) {
         return refuse(&w->cmd, why);
     }
     if (w->cmd.asid >= ONSRAM_MAX_CONTEXTS) {
         return ONSRAM_ST_BAD_CONTEXT;
     }
-    status = prepare(s);
-    if (status != ONSRAM_ST_OK || !s->prop.functional) {
-        return status;
+    status = onsram_operands_resolve(w);
+    if (status == ONSRAM_ST_OK && onsram_operands_bytes(w) > WORK_BYTES_MAX) {
+        return refuse(&w->cmd, "operands span more than 4 GiB");
     }
-    for (unsigned i = 0; i < ONSRAM_MAX_OPERANDS; i++) {
-        tensor[i].view = w->cmd.operand[i].view;
-        tensor[i].data = w->operand[i].present ?
-                         w->operand[i].buf + w->operand[i].first : NULL;
-    }
-    ret = onsram_exec_run(s->exec, w->cmd.opcode, &w->cmd.attr, tensor);
+    return status;
+}
+
+uint32_t onsram_command_failed(OnsramWork *w, int ret)
+{
     switch (ret) {
-    case 0:
-        return ONSRAM_ST_OK;
     case -ERANGE:
         w->fault_addr = w->cmd.operand[2].addr;
         return refuse(&w->cmd, "index out of range");

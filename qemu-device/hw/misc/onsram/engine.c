@@ -1,18 +1,26 @@
 /*
  * onsram accelerator: the engines
  *
- * One worker thread carries commands out in the order of modelled time.  What
- * can start does, at the present modelled time: its results are computed and
- * written, and its cost enters the fluid model of the DRAM channel.  When
- * nothing more can start, time advances to the next end of a command, which is
- * then reported; that may let others start.
+ * The main loop takes commands in the order of modelled time: what can start
+ * does, at the present modelled time.  Its operands are mapped, its cost enters
+ * the fluid model of the DRAM channel, and the engine's thread computes and
+ * writes its results.  When nothing more can start, and the command that ends
+ * next has its results in place, time advances to that end; it is reported, and
+ * that may let others start.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
-#include "qemu/rcu.h"
 #include "onsram.h"
 #include "trace.h"
+
+/* Steps taken in one go: a stretch of the main loop */
+#define STEPS_MAX   64
+
+void onsram_schedule(OnsramState *s)
+{
+    qemu_bh_schedule(s->step_bh);
+}
 
 static bool has_command(OnsramState *s, const OnsramEngine *eng)
 {
@@ -23,7 +31,7 @@ bool onsram_engine_busy(OnsramState *s, uint32_t e)
 {
     OnsramEngine *eng = &s->engine[e];
 
-    return eng->hung || eng->state != ONSRAM_ENGINE_IDLE ||
+    return eng->hung || eng->state != ONSRAM_ENGINE_IDLE || eng->work.busy ||
            has_command(s, eng);
 }
 
@@ -49,32 +57,25 @@ static void ring_error(OnsramState *s, uint32_t e, uint64_t bus)
     eng->enabled = false;
     eng->state = ONSRAM_ENGINE_IDLE;
     eng->fetched = false;
+    eng->results = ONSRAM_RESULTS_DONE;
     onsram_fault(s, e, ONSRAM_ST_BUS, 0, bus, 0);
 }
 
-static void fetch(OnsramState *s, uint32_t e)
+static bool fetch(OnsramState *s, uint32_t e)
 {
     OnsramEngine *eng = &s->engine[e];
-    uint32_t gen = eng->gen;
-    uint32_t starts = eng->starts;
     uint64_t bus = eng->ring_base + (uint64_t)(eng->head % eng->ring_size) *
                                     sizeof(eng->cmd);
-    struct onsram_hw_cmd cmd;
-    bool ok;
 
-    qemu_mutex_unlock(&s->lock);
-    ok = onsram_dma_read(s, bus, &cmd, sizeof(cmd));
-    qemu_mutex_lock(&s->lock);
-    if (eng->gen != gen || eng->starts != starts || !eng->enabled) {
-        return;
+    if (!eng->fetched) {
+        if (!onsram_dma_read(s, bus, &eng->cmd, sizeof(eng->cmd))) {
+            ring_error(s, e, bus);
+            return false;
+        }
+        onsram_command_from_le(&eng->cmd);
+        eng->fetched = true;
     }
-    if (!ok) {
-        ring_error(s, e, bus);
-        return;
-    }
-    onsram_command_from_le(&cmd);
-    eng->cmd = cmd;
-    eng->fetched = true;
+    return true;
 }
 
 static bool nothing_under_way(OnsramState *s)
@@ -88,7 +89,7 @@ static bool nothing_under_way(OnsramState *s)
     return true;
 }
 
-/* Modelled time starts for a command whose effects are all in place */
+/* Modelled time starts for a command */
 static void begin(OnsramState *s, uint32_t e, uint32_t status,
                   const struct onsram_cost *cost, uint64_t fault_addr)
 {
@@ -116,7 +117,6 @@ static void begin(OnsramState *s, uint32_t e, uint32_t status,
     eng->signal_sem = cmd->signal_sem;
     eng->signal_value = cmd->signal_value;
     eng->asid = cmd->asid;
-    eng->fetched = false;
     eng->state = ONSRAM_ENGINE_RUN;
     trace_onsram_command_cost(e, cmd->seq, cost->compute_ps, cost->dram_ps,
                               cost->spm_ps);
@@ -135,41 +135,53 @@ static void begin_failed(OnsramState *s, uint32_t e, uint32_t status,
     begin(s, e, status, &cost, fault_addr);
 }
 
-static void run_operation(OnsramState *s, uint32_t e)
+/* Whether it takes the arithmetic to tell if the operation fails */
+static bool may_fail_late(const struct onsram_hw_cmd *cmd)
+{
+    return cmd->opcode == ONSRAM_OP_GATHER;
+}
+
+/* An operation's operands: where they are, then as far as one go gets */
+static void map_operands(OnsramState *s, uint32_t e)
 {
     OnsramEngine *eng = &s->engine[e];
-    uint32_t gen = eng->gen;
-    struct onsram_cost cost;
-    uint32_t status;
+    OnsramWork *w = &eng->work;
+    bool begun = eng->state != ONSRAM_ENGINE_PREPARE;
+    uint32_t status = ONSRAM_ST_OK;
 
-    eng->state = ONSRAM_ENGINE_EXEC;
-    s->work.cmd = eng->cmd;
-    qemu_mutex_unlock(&s->lock);
-    status = onsram_command_execute(s);
-    qemu_mutex_lock(&s->lock);
-
-    if (eng->gen != gen || s->pause) {
-        /* Reset, or to be run again when the machine goes on */
-        trace_onsram_command_abandoned(e, s->work.cmd.seq);
-        onsram_operands_release(s, false);
-        if (eng->gen == gen) {
-            eng->state = ONSRAM_ENGINE_IDLE;
+    if (eng->results == ONSRAM_RESULTS_WANTED) {
+        if (!fetch(s, e)) {
+            onsram_fluid_cancel(&s->fluid, e);
+            return;
         }
+        w->cmd = eng->cmd;
+        w->fault_addr = 0;
+        status = onsram_command_check(s, w);
+        eng->results = ONSRAM_RESULTS_MAPPING;
+    }
+    if (status == ONSRAM_ST_OK) {
+        status = onsram_operands_map(s, w);
+    }
+    if (status == ONSRAM_ST_NONE) {
         return;
     }
-    if (status != ONSRAM_ST_OK) {
-        onsram_operands_release(s, false);
-        begin_failed(s, e, status, s->work.fault_addr);
+    if (status == ONSRAM_ST_OK && !begun &&
+        !(s->prop.functional && may_fail_late(&w->cmd))) {
+        begin(s, e, ONSRAM_ST_OK, &eng->cost, 0);
+    }
+    if (status == ONSRAM_ST_OK && s->prop.functional) {
+        eng->results = ONSRAM_RESULTS_COMPUTED;
+        onsram_worker_hand_over(w, s->ecc_offset);
         return;
     }
-    if (!s->prop.functional) {
-        onsram_operands_release(s, false);
-    } else if (!onsram_operand_commit(s, eng, gen)) {
-        trace_onsram_command_abandoned(e, s->work.cmd.seq);
-        return;
+    onsram_operands_unmap(s, w, false);
+    eng->results = ONSRAM_RESULTS_DONE;
+    if (status != ONSRAM_ST_OK && begun) {
+        eng->cpl.status = status;
+        eng->cpl.fault_addr = w->fault_addr;
+    } else if (status != ONSRAM_ST_OK) {
+        begin_failed(s, e, status, w->fault_addr);
     }
-    onsram_command_cost(s, &eng->cmd, &cost);
-    begin(s, e, ONSRAM_ST_OK, &cost, 0);
 }
 
 static void start(OnsramState *s, uint32_t e)
@@ -179,9 +191,7 @@ static void start(OnsramState *s, uint32_t e)
     uint64_t fault_addr = 0;
     uint32_t status;
 
-    if (!eng->fetched) {
-        fetch(s, e);
-        /* Anything may have changed with the lock dropped: look again */
+    if (!fetch(s, e) || !wait_is_over(s, &eng->cmd)) {
         return;
     }
     trace_onsram_command_start(e, eng->cmd.seq, eng->cmd.opcode, eng->cmd.asid,
@@ -190,35 +200,87 @@ static void start(OnsramState *s, uint32_t e)
         trace_onsram_hang(e, eng->cmd.seq);
         s->hang_next = ONSRAM_KNOB_OFF;
         eng->hung = true;
-        return;
-    }
-    if (s->error_next == (int32_t)e) {
+    } else if (s->error_next == (int32_t)e) {
         s->error_next = ONSRAM_KNOB_OFF;
         begin_failed(s, e, ONSRAM_ST_INJECTED, 0);
-        return;
-    }
-    if (!onsram_command_is_control(&eng->cmd)) {
-        run_operation(s, e);
-        return;
-    }
-    status = onsram_command_control(s, &eng->cmd, &cost, &fault_addr);
-    if (status != ONSRAM_ST_OK) {
-        begin_failed(s, e, status, fault_addr);
+    } else if (!onsram_command_is_control(&eng->cmd)) {
+        eng->state = ONSRAM_ENGINE_PREPARE;
+        eng->results = ONSRAM_RESULTS_WANTED;
+        onsram_command_cost(s, &eng->cmd, &eng->cost);
     } else {
-        begin(s, e, status, &cost, 0);
+        status = onsram_command_control(s, &eng->cmd, &cost, &fault_addr);
+        if (status != ONSRAM_ST_OK) {
+            begin_failed(s, e, status, fault_addr);
+        } else {
+            begin(s, e, status, &cost, 0);
+        }
     }
 }
 
-/* Advance modelled time to the next end of a command */
-static bool advance(OnsramState *s)
+/* The thread is through with a command, or has given it up */
+static bool take_back(OnsramState *s, uint32_t e)
 {
-    int e = onsram_fluid_next(&s->fluid);
-    OnsramEngine *eng;
-    uint64_t now = s->fluid.now_ps;
+    OnsramEngine *eng = &s->engine[e];
+    OnsramWork *w = &eng->work;
+    uint32_t status = ONSRAM_ST_OK;
+    int ret;
 
-    if (e < 0) {
+    if (!onsram_worker_take_back(w, &ret)) {
         return false;
     }
+    if (w->ecc_rewritten && s->ecc_offset == w->ecc_offset) {
+        s->ecc_offset = ONSRAM_ECC_NONE;
+    }
+    /* An output given up half way is written, too */
+    onsram_operands_unmap(s, w, true);
+    if (eng->results != ONSRAM_RESULTS_COMPUTED) {
+        trace_onsram_command_abandoned(e, w->cmd.seq);
+        return true;
+    }
+    eng->results = ONSRAM_RESULTS_DONE;
+    if (ret) {
+        status = onsram_command_failed(w, ret);
+    }
+    if (eng->state == ONSRAM_ENGINE_PREPARE && ret) {
+        begin_failed(s, e, status, w->fault_addr);
+    } else if (eng->state == ONSRAM_ENGINE_PREPARE) {
+        begin(s, e, status, &eng->cost, 0);
+    } else {
+        eng->cpl.status = status;
+        eng->cpl.fault_addr = w->fault_addr;
+    }
+    return true;
+}
+
+/* Whether something is due at the present modelled time */
+static bool time_stands(OnsramState *s)
+{
+    for (uint32_t e = 0; e < s->engines; e++) {
+        OnsramEngine *eng = &s->engine[e];
+
+        if (eng->state == ONSRAM_ENGINE_PREPARE ||
+            eng->state == ONSRAM_ENGINE_DONE || startable(s, eng)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * Advance modelled time to the next end of a command, but not before its results
+ * are in place: meanwhile other engines may be given work.
+ */
+static bool advance(OnsramState *s)
+{
+    struct onsram_fluid fluid = s->fluid;
+    int e = onsram_fluid_next(&fluid);
+    uint64_t now = fluid.now_ps;
+    OnsramEngine *eng;
+
+    if (e < 0 || s->engine[e].results != ONSRAM_RESULTS_DONE) {
+        return false;
+    }
+    s->fluid = fluid;
     eng = &s->engine[e];
     eng->state = ONSRAM_ENGINE_DONE;
     eng->cpl.end_ps = now;
@@ -241,14 +303,6 @@ static bool deliverable(OnsramState *s, OnsramEngine *eng)
     return false;
 }
 
-void onsram_pace_timer(void *opaque)
-{
-    OnsramState *s = opaque;
-
-    QEMU_LOCK_GUARD(&s->lock);
-    qemu_cond_signal(&s->wake);
-}
-
 static void completed(OnsramState *s, uint32_t e)
 {
     OnsramEngine *eng = &s->engine[e];
@@ -256,6 +310,7 @@ static void completed(OnsramState *s, uint32_t e)
     trace_onsram_command_complete(e, eng->cpl.seq, eng->cpl.status,
                                   eng->cpl.end_ps);
     eng->head++;
+    eng->fetched = false;
     eng->state = ONSRAM_ENGINE_IDLE;
     if (eng->cmd_flags & ONSRAM_CMDF_SIGNAL &&
         eng->signal_sem < ONSRAM_NUM_SEMAPHORES) {
@@ -294,28 +349,18 @@ static void store_record(OnsramState *s, uint32_t e,
 static void publish(OnsramState *s, uint32_t e)
 {
     OnsramEngine *eng = &s->engine[e];
-    uint32_t gen = eng->gen;
     uint64_t record_bus = eng->cpl_base +
                           (uint64_t)(eng->head % eng->ring_size) *
                           sizeof(struct onsram_hw_cpl);
     uint64_t head_bus = eng->head_base;
     uint64_t record_len = sizeof(struct onsram_hw_cpl);
     uint64_t head_len = sizeof(uint32_t);
-    void *record, *head = NULL;
-    bool mapped, write;
+    void *record = onsram_dma_map(s, record_bus, &record_len, true);
+    void *head = head_bus ? onsram_dma_map(s, head_bus, &head_len, true) : NULL;
+    bool mapped = record && record_len == sizeof(struct onsram_hw_cpl) &&
+                  (!head_bus || (head && head_len == sizeof(uint32_t)));
 
-    qemu_mutex_unlock(&s->lock);
-    record = onsram_dma_map(s, record_bus, &record_len);
-    if (head_bus) {
-        head = onsram_dma_map(s, head_bus, &head_len);
-    }
-    mapped = record && record_len == sizeof(struct onsram_hw_cpl) &&
-             (!head_bus || (head && head_len == sizeof(uint32_t)));
-    qemu_mutex_lock(&s->lock);
-
-    /* Paused meanwhile: the record is written when the machine goes on */
-    write = mapped && eng->gen == gen && !s->pause;
-    if (write) {
+    if (mapped) {
         store_record(s, e, record);
         if (head) {
             /* Who sees the head sees the records before it */
@@ -323,32 +368,41 @@ static void publish(OnsramState *s, uint32_t e)
             qatomic_set((uint32_t *)head, cpu_to_le32(eng->head + 1));
         }
         completed(s, e);
-    } else if (!mapped && eng->gen == gen && !s->pause) {
+    } else {
         ring_error(s, e, record ? head_bus : record_bus);
     }
     if (record) {
-        onsram_dma_unmap(s, record, record_len, write);
+        onsram_dma_unmap(s, record, record_len, true, mapped);
     }
     if (head) {
-        onsram_dma_unmap(s, head, head_len, write);
+        onsram_dma_unmap(s, head, head_len, true, mapped);
     }
+}
+
+/* Operands to be mapped, by a thread that is free for them */
+static bool is_mapping(const OnsramEngine *eng)
+{
+    return !eng->work.busy && (eng->results == ONSRAM_RESULTS_WANTED ||
+                               eng->results == ONSRAM_RESULTS_MAPPING);
 }
 
 /* One thing to do, or false for none */
 static bool step(OnsramState *s)
 {
-    bool held = false;
-
+    for (uint32_t e = 0; e < s->engines; e++) {
+        if (take_back(s, e)) {
+            return true;
+        }
+    }
     if (s->pause) {
         return false;
     }
     for (uint32_t e = 0; e < s->engines; e++) {
-        if (s->engine[e].state == ONSRAM_ENGINE_DONE) {
-            if (deliverable(s, &s->engine[e])) {
-                publish(s, e);
-                return true;
-            }
-            held = true;
+        OnsramEngine *eng = &s->engine[e];
+
+        if (eng->state == ONSRAM_ENGINE_DONE && deliverable(s, eng)) {
+            publish(s, e);
+            return true;
         }
     }
     for (uint32_t e = 0; e < s->engines; e++) {
@@ -357,24 +411,57 @@ static bool step(OnsramState *s)
             return true;
         }
     }
-    /* With an end still to be told of at its time, time does not go past it */
-    return !held && advance(s);
+    for (uint32_t e = 0; e < s->engines; e++) {
+        if (is_mapping(&s->engine[e])) {
+            map_operands(s, e);
+            return true;
+        }
+    }
+    return !time_stands(s) && advance(s);
 }
 
-void *onsram_worker(void *opaque)
+void onsram_step_bh(void *opaque)
 {
     OnsramState *s = opaque;
 
-    rcu_register_thread();
-    qemu_mutex_lock(&s->lock);
-    while (!s->stopping) {
+    for (unsigned i = 0; i < STEPS_MAX; i++) {
         if (!step(s)) {
-            qemu_cond_wait(&s->wake, &s->lock);
+            onsram_notify(s);
+            return;
         }
     }
-    qemu_mutex_unlock(&s->lock);
-    rcu_unregister_thread();
-    return NULL;
+    onsram_notify(s);
+    onsram_schedule(s);
+}
+
+/* Nothing of the command under way is written any more */
+static void give_up(OnsramState *s, OnsramEngine *eng)
+{
+    if (eng->work.busy) {
+        onsram_worker_abandon(&eng->work);
+    } else {
+        onsram_operands_unmap(s, &eng->work, false);
+    }
+}
+
+void onsram_engine_pause(OnsramState *s, uint32_t e)
+{
+    OnsramEngine *eng = &s->engine[e];
+
+    if (eng->results == ONSRAM_RESULTS_COMPUTED) {
+        onsram_worker_settle(&eng->work);
+        take_back(s, e);
+    }
+    if (eng->results == ONSRAM_RESULTS_DONE) {
+        return;
+    }
+    give_up(s, eng);
+    eng->results = ONSRAM_RESULTS_WANTED;
+    if (eng->state == ONSRAM_ENGINE_PREPARE) {
+        /* Not begun: it starts anew */
+        eng->state = ONSRAM_ENGINE_IDLE;
+        eng->results = ONSRAM_RESULTS_DONE;
+    }
 }
 
 void onsram_engine_reset(OnsramState *s, uint32_t e)
@@ -383,10 +470,11 @@ void onsram_engine_reset(OnsramState *s, uint32_t e)
 
     trace_onsram_engine_reset(e, eng->head);
     onsram_fluid_cancel(&s->fluid, e);
-    eng->gen++;
+    give_up(s, eng);
+    eng->results = ONSRAM_RESULTS_DONE;
     eng->enabled = false;
     eng->hung = false;
     eng->fetched = false;
     eng->state = ONSRAM_ENGINE_IDLE;
-    qemu_cond_signal(&s->wake);
+    onsram_schedule(s);
 }

@@ -18,7 +18,6 @@ void onsram_raise(OnsramState *s, unsigned vector)
         return;
     }
     s->irq_pending |= 1u << vector;
-    qemu_bh_schedule(s->irq_bh);
 }
 
 void onsram_fault(OnsramState *s, uint32_t engine, uint32_t cause,
@@ -38,29 +37,20 @@ void onsram_fault(OnsramState *s, uint32_t engine, uint32_t cause,
     onsram_raise(s, s->engines);
 }
 
-/* Without MSI-X: the pin is asserted while anything is latched; under the BQL */
+/* Without MSI-X: the pin is asserted while anything is latched */
 void onsram_intx_update(OnsramState *s)
 {
     PCIDevice *dev = PCI_DEVICE(s);
-    bool latched;
 
-    WITH_QEMU_LOCK_GUARD(&s->lock) {
-        latched = s->intr_status;
-    }
-    pci_set_irq(dev, latched && !msix_enabled(dev));
+    pci_set_irq(dev, s->intr_status && !msix_enabled(dev));
 }
 
-/* Many completions, one message: the vectors raised since the last time */
-void onsram_irq_bh(void *opaque)
+void onsram_notify(OnsramState *s)
 {
-    OnsramState *s = opaque;
-    uint32_t vectors;
+    /* A stopped machine keeps them; they are sent when it goes on */
+    uint32_t vectors = s->pause & ONSRAM_PAUSE_VM ? 0 : s->irq_pending;
 
-    WITH_QEMU_LOCK_GUARD(&s->lock) {
-        /* A stopped machine keeps them; they are sent when it goes on */
-        vectors = s->pause & ONSRAM_PAUSE_VM ? 0 : s->irq_pending;
-        s->irq_pending &= ~vectors;
-    }
+    s->irq_pending &= ~vectors;
     if (!msix_enabled(PCI_DEVICE(s))) {
         if (vectors) {
             onsram_intx_update(s);

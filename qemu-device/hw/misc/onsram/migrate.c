@@ -1,10 +1,10 @@
 /*
  * onsram accelerator: saved state
  *
- * The machine is stopped when it is saved, so the worker has no command between
- * reading its inputs and having written its output: one that it computes at
- * that moment has left no trace and starts anew afterwards.  A command that
- * runs in modelled time is saved with its completion record.
+ * The machine is stopped when it is saved, so no thread is between reading its
+ * inputs and having written its output: what one computes at that moment leaves
+ * no trace and is computed anew afterwards.  A command that runs in modelled time
+ * is saved with its completion record, and whether its results are in place.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -49,6 +49,7 @@ static const VMStateDescription vmstate_engine = {
         VMSTATE_BOOL(enabled, OnsramEngine),
         VMSTATE_BOOL(hung, OnsramEngine),
         VMSTATE_UINT32(state, OnsramEngine),
+        VMSTATE_UINT32(results, OnsramEngine),
         VMSTATE_STRUCT(cpl, OnsramEngine, 1, vmstate_cpl,
                        struct onsram_hw_cpl),
         VMSTATE_UINT16(cmd_flags, OnsramEngine),
@@ -92,10 +93,6 @@ static bool engine_is_valid(OnsramState *s, uint32_t e)
 {
     const OnsramEngine *eng = &s->engine[e];
 
-    if (eng->state == ONSRAM_ENGINE_EXEC) {
-        /* Nothing of that command is visible: it starts anew */
-        s->engine[e].state = ONSRAM_ENGINE_IDLE;
-    }
     if (eng->ring_size) {
         if (!is_power_of_2(eng->ring_size) ||
             eng->ring_size > ONSRAM_RING_MAX) {
@@ -106,6 +103,10 @@ static bool engine_is_valid(OnsramState *s, uint32_t e)
     }
     return eng->tail - eng->head <= eng->ring_size &&
            eng->state <= ONSRAM_ENGINE_DONE &&
+           eng->state != ONSRAM_ENGINE_PREPARE &&
+           (eng->results == ONSRAM_RESULTS_DONE ||
+            (eng->state == ONSRAM_ENGINE_RUN &&
+             eng->results == ONSRAM_RESULTS_WANTED)) &&
            (eng->state == ONSRAM_ENGINE_RUN) == s->fluid.task[e].active;
 }
 
@@ -113,7 +114,6 @@ static int post_load(void *opaque, int version_id)
 {
     OnsramState *s = opaque;
 
-    QEMU_LOCK_GUARD(&s->lock);
     for (uint32_t e = 0; e < s->engines; e++) {
         if (!engine_is_valid(s, e)) {
             error_report("onsram: saved engine %u is invalid", e);
@@ -131,23 +131,16 @@ static int post_load(void *opaque, int version_id)
         s->owned += s->owner[g] != ONSRAM_OWNER_NONE;
     }
     onsram_mmu_invalidate_all(s);
+    /* Pause reasons follow configuration space, which is loaded */
+    onsram_update_power(s);
     return 0;
-}
-
-/* After the lock: pause reasons follow configuration space, which is loaded */
-static int post_load_power(void *opaque, int version_id)
-{
-    int ret = post_load(opaque, version_id);
-
-    onsram_update_power(opaque);
-    return ret;
 }
 
 const VMStateDescription onsram_vmstate = {
     .name = "onsram",
     .version_id = 1,
     .minimum_version_id = 1,
-    .post_load = post_load_power,
+    .post_load = post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_PCI_DEVICE(parent_obj, OnsramState),
         VMSTATE_MSIX(parent_obj, OnsramState),

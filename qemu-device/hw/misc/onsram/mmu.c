@@ -1,14 +1,12 @@
 /*
  * onsram accelerator: address translation and access to guest memory
  *
- * The translation look-aside buffer belongs to the worker thread.  An
- * invalidation only advances the generation of its context, so it needs no
- * lock and is complete when the register write returns.
+ * An invalidation of the translation look-aside buffer only advances the
+ * generation of its context.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
-#include "qemu/atomic.h"
 #include "onsram.h"
 #include "trace.h"
 
@@ -23,36 +21,42 @@ bool onsram_dma_read(OnsramState *s, uint64_t bus, void *buf, uint64_t len)
                            ONSRAM_DMA_ATTRS) == MEMTX_OK;
 }
 
-void *onsram_dma_map(OnsramState *s, uint64_t bus, uint64_t *len)
+static DMADirection direction(bool write)
+{
+    return write ? DMA_DIRECTION_FROM_DEVICE : DMA_DIRECTION_TO_DEVICE;
+}
+
+void *onsram_dma_map(OnsramState *s, uint64_t bus, uint64_t *len, bool write)
 {
     dma_addr_t l = *len;
     ram_addr_t offset;
     void *host = dma_memory_map(pci_get_address_space(PCI_DEVICE(s)), bus, &l,
-                                DMA_DIRECTION_FROM_DEVICE, ONSRAM_DMA_ATTRS);
+                                direction(write), ONSRAM_DMA_ATTRS);
 
     if (!host) {
         return NULL;
     }
     /* A bounce buffer: this is not RAM.  Unmapped, it writes nothing. */
     if (!memory_region_from_host(host, &offset)) {
-        onsram_dma_unmap(s, host, l, false);
+        onsram_dma_unmap(s, host, l, write, false);
         return NULL;
     }
     *len = l;
     return host;
 }
 
-void onsram_dma_unmap(OnsramState *s, void *host, uint64_t len, bool written)
+void onsram_dma_unmap(OnsramState *s, void *host, uint64_t len, bool write,
+                      bool written)
 {
     dma_memory_unmap(pci_get_address_space(PCI_DEVICE(s)), host, len,
-                     DMA_DIRECTION_FROM_DEVICE, written ? len : 0);
+                     direction(write), written ? len : 0);
 }
 
 static void drop_translations(OnsramState *s, uint32_t asid)
 {
-    uint32_t gen = qatomic_read(&s->tlb_gen[asid]) + 1;
+    uint32_t gen = s->tlb_gen[asid] + 1;
 
-    qatomic_set(&s->tlb_gen[asid], gen ? gen : 1);
+    s->tlb_gen[asid] = gen ? gen : 1;
 }
 
 void onsram_mmu_invalidate(OnsramState *s, uint32_t asid)
@@ -86,8 +90,8 @@ static bool read_entry(OnsramState *s, uint64_t bus, uint64_t *pte)
 static uint32_t walk(OnsramState *s, uint32_t asid, uint64_t vpn,
                      uint64_t pages)
 {
-    uint32_t gen = qatomic_read(&s->tlb_gen[asid]);
-    uint64_t root = qatomic_read(&s->ctx_table);
+    uint32_t gen = s->tlb_gen[asid];
+    uint64_t root = s->ctx_table;
     uint64_t leaf[WALK_AHEAD];
     uint64_t pte;
     unsigned index, n;
@@ -137,7 +141,7 @@ static uint32_t lookup(OnsramState *s, uint32_t asid, uint64_t vpn,
     uint32_t status;
 
     if (t->vpn != vpn || t->asid != asid ||
-        t->gen != qatomic_read(&s->tlb_gen[asid])) {
+        t->gen != s->tlb_gen[asid]) {
         status = walk(s, asid, vpn, pages);
         if (status != ONSRAM_ST_OK) {
             return status;

@@ -7,7 +7,6 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
-#include "qemu/main-loop.h"
 #include "qemu/module.h"
 #include "qemu/units.h"
 #include "qapi/error.h"
@@ -27,23 +26,22 @@
 
 static void set_pause(OnsramState *s, uint32_t reason, bool on)
 {
-    QEMU_LOCK_GUARD(&s->lock);
+    bool paused = s->pause;
+
     if (!!(s->pause & reason) == on) {
         return;
     }
     s->pause ^= reason;
     trace_onsram_pause(s->pause);
-    if (on) {
-        /* An output half written is finished: it takes no more than memcpy */
-        while (s->committing) {
-            qemu_cond_wait(&s->settled, &s->lock);
-        }
-    } else {
-        qemu_cond_signal(&s->wake);
-        if (s->irq_pending) {
-            qemu_bh_schedule(s->irq_bh);
-        }
+    for (uint32_t e = 0; e < s->engines && !paused; e++) {
+        onsram_engine_pause(s, e);
     }
+    onsram_schedule(s);
+}
+
+static void pace_timer_expired(void *opaque)
+{
+    onsram_schedule(opaque);
 }
 
 static void vm_state_changed(void *opaque, bool running, RunState state)
@@ -70,7 +68,7 @@ static void onsram_write_config(PCIDevice *dev, uint32_t addr, uint32_t val,
     onsram_update_power(ONSRAM(dev));
 }
 
-void onsram_reset_locked(OnsramState *s)
+void onsram_reset(OnsramState *s)
 {
     trace_onsram_reset();
     for (uint32_t e = 0; e < s->engines; e++) {
@@ -85,7 +83,7 @@ void onsram_reset_locked(OnsramState *s)
         eng->tail = 0;
     }
     s->enabled = false;
-    qatomic_set(&s->ctx_table, 0);
+    s->ctx_table = 0;
     onsram_mmu_invalidate_all(s);
     s->intr_status = 0;
     s->irq_pending = 0;
@@ -100,10 +98,7 @@ void onsram_reset_locked(OnsramState *s)
 
 static void onsram_reset_hold(Object *obj, ResetType type)
 {
-    OnsramState *s = ONSRAM(obj);
-
-    QEMU_LOCK_GUARD(&s->lock);
-    onsram_reset_locked(s);
+    onsram_reset(ONSRAM(obj));
 }
 
 static bool take_preset(OnsramState *s, Error **errp)
@@ -224,7 +219,7 @@ static bool init_capabilities(OnsramState *s, Error **errp)
     return true;
 }
 
-static void start_worker(OnsramState *s)
+static void init_state(OnsramState *s)
 {
     DeviceState *dev = DEVICE(s);
 
@@ -233,68 +228,74 @@ static void start_worker(OnsramState *s)
     s->ecc_offset = ONSRAM_ECC_NONE;
     s->tlb = g_new0(OnsramTlbEntry, ONSRAM_TLB_ENTRIES);
     onsram_mmu_invalidate_all(s);
-    s->work.runs = g_array_new(false, false, sizeof(OnsramRun));
     onsram_fluid_init(&s->fluid, &s->model);
 
     s->pause = ONSRAM_PAUSE_POWER | (runstate_is_running() ? 0
                                                            : ONSRAM_PAUSE_VM);
-    s->irq_bh = qemu_bh_new_guarded(onsram_irq_bh, s,
-                                    &dev->mem_reentrancy_guard);
-    s->pace_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, onsram_pace_timer, s);
+    s->step_bh = qemu_bh_new_guarded(onsram_step_bh, s,
+                                     &dev->mem_reentrancy_guard);
+    s->pace_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, pace_timer_expired, s);
     s->vmstate_entry = qdev_add_vm_change_state_handler(dev, vm_state_changed,
                                                         s);
-    qemu_thread_create(&s->worker, "onsram", onsram_worker, s,
-                       QEMU_THREAD_JOINABLE);
+}
+
+static void stop_workers(OnsramState *s, uint32_t count)
+{
+    for (uint32_t e = 0; e < count; e++) {
+        onsram_worker_stop(s, &s->engine[e].work);
+    }
+}
+
+static bool start_workers(OnsramState *s, Error **errp)
+{
+    for (uint32_t e = 0; e < s->engines; e++) {
+        if (!onsram_worker_start(&s->engine[e].work, s->step_bh)) {
+            error_setg(errp, "no memory for the engines");
+            stop_workers(s, e);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void release(OnsramState *s)
+{
+    qemu_del_vm_change_state_handler(s->vmstate_entry);
+    timer_free(s->pace_timer);
+    qemu_bh_delete(s->step_bh);
+    g_free(s->tlb);
+    g_free(s->owner);
+    /* Else the region's reference to its owner, this device, would stay */
+    memory_region_del_subregion(&s->spm_bar, &s->spm);
 }
 
 static void onsram_realize(PCIDevice *dev, Error **errp)
 {
     OnsramState *s = ONSRAM(dev);
 
-    if (!take_properties(s, errp)) {
+    if (!take_properties(s, errp) || !init_bars(s, errp)) {
         return;
     }
-    s->exec = onsram_exec_create();
-    if (!s->exec) {
-        error_setg(errp, "the arithmetic library does not start");
-        return;
-    }
-    if (!init_bars(s, errp)) {
-        onsram_exec_destroy(s->exec);
+    init_state(s);
+    if (!start_workers(s, errp)) {
+        release(s);
         return;
     }
     if (!init_capabilities(s, errp)) {
-        memory_region_del_subregion(&s->spm_bar, &s->spm);
-        onsram_exec_destroy(s->exec);
-        return;
+        stop_workers(s, s->engines);
+        release(s);
     }
-    start_worker(s);
 }
 
 static void onsram_exit(PCIDevice *dev)
 {
     OnsramState *s = ONSRAM(dev);
 
-    WITH_QEMU_LOCK_GUARD(&s->lock) {
-        s->stopping = true;
-        for (uint32_t e = 0; e < s->engines; e++) {
-            onsram_engine_reset(s, e);
-        }
+    for (uint32_t e = 0; e < s->engines; e++) {
+        onsram_engine_reset(s, e);
     }
-    /* An IOMMU fault may make the worker wait for the BQL once more */
-    bql_unlock();
-    qemu_thread_join(&s->worker);
-    bql_lock();
-
-    qemu_del_vm_change_state_handler(s->vmstate_entry);
-    timer_free(s->pace_timer);
-    qemu_bh_delete(s->irq_bh);
-    onsram_operands_free(s);
-    onsram_exec_destroy(s->exec);
-    g_free(s->tlb);
-    g_free(s->owner);
-    /* Else the region's reference to its owner, this device, would stay */
-    memory_region_del_subregion(&s->spm_bar, &s->spm);
+    stop_workers(s, s->engines);
+    release(s);
     msix_uninit_exclusive_bar(dev);
     pcie_aer_exit(dev);
     pcie_cap_exit(dev);
@@ -323,9 +324,7 @@ static void knob_get(Object *obj, Visitor *v, const char *name, void *opaque,
     size_t i = (uintptr_t)opaque;
     int32_t value;
 
-    WITH_QEMU_LOCK_GUARD(&s->lock) {
-        value = *(int32_t *)((char *)s + knobs[i].offset);
-    }
+    value = *(int32_t *)((char *)s + knobs[i].offset);
     visit_type_int32(v, name, &value, errp);
 }
 
@@ -345,7 +344,6 @@ static void knob_set(Object *obj, Visitor *v, const char *name, void *opaque,
         return;
     }
     trace_onsram_knob(name, value);
-    QEMU_LOCK_GUARD(&s->lock);
     *(int32_t *)((char *)s + knobs[i].offset) = value;
 }
 
@@ -355,9 +353,7 @@ static void ecc_get(Object *obj, Visitor *v, const char *name, void *opaque,
     OnsramState *s = ONSRAM(obj);
     int64_t value;
 
-    WITH_QEMU_LOCK_GUARD(&s->lock) {
-        value = s->ecc_offset == ONSRAM_ECC_NONE ? -1 : s->ecc_offset;
-    }
+    value = s->ecc_offset == ONSRAM_ECC_NONE ? -1 : s->ecc_offset;
     visit_type_int64(v, name, &value, errp);
 }
 
@@ -375,7 +371,6 @@ static void ecc_set(Object *obj, Visitor *v, const char *name, void *opaque,
         return;
     }
     trace_onsram_knob(name, value);
-    QEMU_LOCK_GUARD(&s->lock);
     s->ecc_offset = value < 0 ? ONSRAM_ECC_NONE : QEMU_ALIGN_DOWN(value, 8);
 }
 
@@ -383,23 +378,11 @@ static void onsram_instance_init(Object *obj)
 {
     OnsramState *s = ONSRAM(obj);
 
-    qemu_mutex_init(&s->lock);
-    qemu_cond_init(&s->wake);
-    qemu_cond_init(&s->settled);
     s->hang_next = ONSRAM_KNOB_OFF;
     s->error_next = ONSRAM_KNOB_OFF;
     s->corrupt_status_next = ONSRAM_KNOB_OFF;
     s->drop_irq_next = ONSRAM_KNOB_OFF;
     s->ecc_offset = ONSRAM_ECC_NONE;
-}
-
-static void onsram_instance_finalize(Object *obj)
-{
-    OnsramState *s = ONSRAM(obj);
-
-    qemu_cond_destroy(&s->settled);
-    qemu_cond_destroy(&s->wake);
-    qemu_mutex_destroy(&s->lock);
 }
 
 static const Property onsram_properties[] = {
@@ -457,7 +440,6 @@ static const TypeInfo onsram_info = {
     .parent = TYPE_PCI_DEVICE,
     .instance_size = sizeof(OnsramState),
     .instance_init = onsram_instance_init,
-    .instance_finalize = onsram_instance_finalize,
     .class_init = onsram_class_init,
     .interfaces = (InterfaceInfo[]) {
         { INTERFACE_PCIE_DEVICE },

@@ -1,12 +1,8 @@
 /*
  * onsram accelerator: state of the device
  *
- * Locking.  The worker thread never takes the big QEMU lock and MMIO handlers,
- * which hold it, take @lock for a short time: the order is BQL, then @lock.
- * Guest memory is only written with @lock held, after checking that the engine
- * was not reset (@gen) since, so that a reset has nothing to wait for.  Address
- * translation may end in an IOMMU's fault interrupt, which takes the BQL;
- * so the worker maps memory with @lock dropped and writes through the mapping.
+ * All state belongs to the main loop and is guarded by the big QEMU lock, but for
+ * what an engine's thread computes (OnsramWork): that changes hands.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -28,6 +24,8 @@ OBJECT_DECLARE_SIMPLE_TYPE(OnsramState, ONSRAM)
 #define ONSRAM_OWNER_NONE 0xffff
 #define ONSRAM_KNOB_OFF (-1)
 #define ONSRAM_ECC_NONE UINT64_MAX
+/* Error correction works on words of this many bytes */
+#define ONSRAM_ECC_WORD 8
 #define ONSRAM_TLB_ENTRIES 8192
 
 /* DMA of the device goes to RAM only; anything else is a bus error */
@@ -41,10 +39,68 @@ enum {
 
 typedef enum OnsramEngineState {
     ONSRAM_ENGINE_IDLE,     /* between commands */
-    ONSRAM_ENGINE_EXEC,     /* the worker computes; nothing is visible yet */
-    ONSRAM_ENGINE_RUN,      /* results are written, modelled time passes */
+    ONSRAM_ENGINE_PREPARE,  /* an operation is checked; its time has not begun */
+    ONSRAM_ENGINE_RUN,      /* modelled time passes */
     ONSRAM_ENGINE_DONE,     /* modelled end reached, record not written yet */
 } OnsramEngineState;
+
+/* How far the results of an operation under way are, in the host's time */
+typedef enum OnsramResults {
+    ONSRAM_RESULTS_DONE,    /* in place, or none to come */
+    ONSRAM_RESULTS_WANTED,  /* nothing is done yet */
+    ONSRAM_RESULTS_MAPPING, /* operands are being mapped */
+    ONSRAM_RESULTS_COMPUTED, /* by the engine's thread */
+} OnsramResults;
+
+/* Bytes of an operand that lie together in host memory */
+typedef struct OnsramRun {
+    uint8_t *host;
+    uint64_t len;
+    bool spm;
+    uint64_t spm_offset;
+} OnsramRun;
+
+typedef struct OnsramOperand {
+    bool present;
+    bool spm;
+    uint64_t start;         /* first byte touched: virtual address or offset */
+    uint64_t len;           /* bytes from there to behind the last one */
+    uint64_t first;         /* element (0, 0, ...) relative to @start */
+    uint64_t mapped;        /* bytes of @len that @runs holds */
+    GArray *runs;           /* of OnsramRun */
+    uint8_t *buf;           /* host copy of the bytes */
+    uint64_t room;          /* allocated at @buf */
+} OnsramOperand;
+
+/*
+ * A command, its operands, and the thread that computes it.  From
+ * onsram_worker_hand_over() to onsram_worker_take_back() it is the thread's.
+ */
+typedef struct OnsramWork {
+    QemuThread thread;
+    QEMUBH *bh;             /* scheduled when the thread is through */
+    struct onsram_exec *exec;
+
+    /* The main loop's */
+    bool busy;              /* handed over and not taken back */
+    unsigned mapping;       /* operand whose turn it is */
+    uint64_t fault_addr;    /* where the command failed */
+
+    /* Whose turn it is's */
+    struct onsram_hw_cmd cmd;
+    OnsramOperand operand[ONSRAM_MAX_OPERANDS];
+    uint64_t ecc_offset;    /* poisoned word when it was handed over */
+    bool ecc_rewritten;
+    int ret;
+
+    QemuMutex lock;         /* of: */
+    QemuCond wake;
+    QemuCond settled;
+    bool stopping;
+    bool todo;
+    bool committing;        /* the output is being written */
+    bool abandoned;         /* nothing may be written; atomic */
+} OnsramWork;
 
 typedef struct OnsramEngine {
     uint64_t ring_base;
@@ -57,10 +113,12 @@ typedef struct OnsramEngine {
     bool hung;
     uint32_t state;         /* OnsramEngineState */
 
-    uint32_t gen;           /* resets so far: a change voids work under way */
-    uint32_t starts;        /* times enabled: a change voids a fetch under way */
+    uint32_t results;       /* OnsramResults */
+
     bool fetched;           /* @cmd is the command at @head */
     struct onsram_hw_cmd cmd;
+    struct onsram_cost cost; /* of the operation in state PREPARE */
+    OnsramWork work;
 
     /* Of the command in state RUN or DONE */
     struct onsram_hw_cpl cpl;
@@ -86,29 +144,15 @@ typedef struct OnsramTlbEntry {
     uint32_t gen;           /* of the asid when filled; 0: empty */
 } OnsramTlbEntry;
 
-/* A piece of the output's memory, mapped */
-typedef struct OnsramRun {
-    uint8_t *host;
-    uint64_t len;
-} OnsramRun;
-
-typedef struct OnsramOperand {
-    bool present;
-    bool spm;
-    uint64_t start;         /* first byte touched: virtual address or offset */
-    uint64_t len;           /* bytes from there to behind the last one */
-    uint64_t first;         /* element (0, 0, ...) relative to @start */
-    uint8_t *buf;           /* host copy of the bytes */
-    uint64_t room;          /* allocated at @buf */
-} OnsramOperand;
-
-/* The one command the worker executes; the worker's alone */
-typedef struct OnsramWork {
-    struct onsram_hw_cmd cmd;
-    OnsramOperand operand[ONSRAM_MAX_OPERANDS];
-    GArray *runs;           /* of OnsramRun: the output in DRAM */
-    uint64_t fault_addr;
-} OnsramWork;
+/* Rows of a view in ascending address order: contiguous bytes, repeated */
+typedef struct OnsramRows {
+    uint64_t bytes;                     /* of a row */
+    unsigned rank;
+    uint64_t count[ONSRAM_MAX_RANK];    /* innermost first */
+    uint64_t step[ONSRAM_MAX_RANK];     /* bytes */
+    uint64_t at[ONSRAM_MAX_RANK];
+    uint64_t offset;                    /* of the current row */
+} OnsramRows;
 
 struct OnsramState {
     PCIDevice parent_obj;
@@ -131,21 +175,15 @@ struct OnsramState {
     bool paced;
     uint32_t engines;       /* compute + copy */
 
-    QemuMutex lock;
-    QemuCond wake;          /* work for the worker */
-    QemuCond settled;       /* @committing was cleared */
-    QemuThread worker;
-    QEMUBH *irq_bh;
+    QEMUBH *step_bh;
     QEMUTimer *pace_timer;
     VMChangeStateEntry *vmstate_entry;
-    bool stopping;
-    bool committing;        /* the worker writes an output, lock may be free */
     uint32_t pause;         /* ONSRAM_PAUSE_* */
 
     bool enabled;           /* ONSRAM_CTRL_ENABLE */
     uint64_t ctx_table;
     uint32_t intr_status;
-    uint32_t irq_pending;   /* vectors the bottom half has to notify */
+    uint32_t irq_pending;   /* vectors to be notified */
     uint64_t sem[ONSRAM_NUM_SEMAPHORES];
     OnsramEngine engine[ONSRAM_MAX_ENGINES];
 
@@ -170,29 +208,42 @@ struct OnsramState {
     int32_t corrupt_status_next;
     int32_t drop_irq_next;      /* vector */
 
-    OnsramTlbEntry *tlb;        /* the worker's */
-    uint32_t tlb_gen[ONSRAM_MAX_CONTEXTS]; /* never 0; atomic */
-
-    OnsramWork work;
-    struct onsram_exec *exec;
+    OnsramTlbEntry *tlb;
+    uint32_t tlb_gen[ONSRAM_MAX_CONTEXTS]; /* never 0 */
 };
 
 /* regs.c */
 extern const MemoryRegionOps onsram_regs_ops;
 
-/* engine.c: the worker thread.  The others are called with @lock held. */
-void *onsram_worker(void *opaque);
-void onsram_engine_reset(OnsramState *s, uint32_t e);
+/* engine.c */
+void onsram_schedule(OnsramState *s);
+void onsram_step_bh(void *opaque);
 bool onsram_engine_busy(OnsramState *s, uint32_t e);
-void onsram_pace_timer(void *opaque);
+void onsram_engine_reset(OnsramState *s, uint32_t e);
+/* The machine stops or power goes: what has not been written will be later */
+void onsram_engine_pause(OnsramState *s, uint32_t e);
 
 /*
- * command.c: carry out @s->work.cmd but for writing its output.  Called
- * without @lock.  Returns the status; work.fault_addr is set where it failed.
+ * worker.c.  onsram_worker_take_back() is false while the thread is at it; *@ret
+ * is 0 or an errno, ECANCELED where it was abandoned.  onsram_worker_settle()
+ * waits for an output that is half written.
  */
-uint32_t onsram_command_execute(OnsramState *s);
+bool onsram_worker_start(OnsramWork *w, QEMUBH *bh);
+void onsram_worker_stop(OnsramState *s, OnsramWork *w);
+void onsram_worker_hand_over(OnsramWork *w, uint64_t ecc_offset);
+bool onsram_worker_take_back(OnsramWork *w, int *ret);
+void onsram_worker_abandon(OnsramWork *w);
+void onsram_worker_settle(OnsramWork *w);
+
+/*
+ * command.c: statuses; work.fault_addr is set where a command fails.
+ * onsram_command_check() is all that does not need memory, and where the operands
+ * are; onsram_command_failed() what an errno of the arithmetic means.
+ */
+uint32_t onsram_command_check(OnsramState *s, OnsramWork *w);
+uint32_t onsram_command_failed(OnsramWork *w, int ret);
 bool onsram_command_is_control(const struct onsram_hw_cmd *cmd);
-/* With @lock held: a control command, whose modelled cost is in @cost */
+/* A control command, whose modelled cost is in @cost */
 uint32_t onsram_command_control(OnsramState *s, const struct onsram_hw_cmd *cmd,
                                 struct onsram_cost *cost, uint64_t *fault_addr);
 void onsram_command_cost(OnsramState *s, const struct onsram_hw_cmd *cmd,
@@ -200,18 +251,17 @@ void onsram_command_cost(OnsramState *s, const struct onsram_hw_cmd *cmd,
 void onsram_command_from_le(struct onsram_hw_cmd *cmd);
 void onsram_cpl_to_le(struct onsram_hw_cpl *cpl);
 
-/* operand.c: onsram_operand_load reads an input, _map prepares the output */
-uint32_t onsram_operand_resolve(OnsramState *s, unsigned slot);
-uint32_t onsram_operand_load(OnsramState *s, unsigned slot);
-uint32_t onsram_operand_map(OnsramState *s);
-bool onsram_operand_reserve(OnsramOperand *op);
-void onsram_operands_release(OnsramState *s, bool written);
-void onsram_operands_free(OnsramState *s);
 /*
- * Write the output from its host copy.  @lock is held, and dropped now and
- * then; false where the engine was reset meanwhile.
+ * operand.c: onsram_operands_map() maps some more of the operands; NONE where
+ * that was not all, else the status.
  */
-bool onsram_operand_commit(OnsramState *s, OnsramEngine *eng, uint32_t gen);
+uint32_t onsram_operands_resolve(OnsramWork *w);
+uint64_t onsram_operands_bytes(const OnsramWork *w);
+uint32_t onsram_operands_map(OnsramState *s, OnsramWork *w);
+void onsram_operands_unmap(OnsramState *s, OnsramWork *w, bool written);
+bool onsram_operand_reserve(OnsramOperand *op);
+void onsram_rows_init(OnsramRows *r, const struct onsram_view *v);
+bool onsram_rows_next(OnsramRows *r);
 
 /* mmu.c */
 uint32_t onsram_mmu_translate(OnsramState *s, uint32_t asid, uint64_t va,
@@ -219,9 +269,10 @@ uint32_t onsram_mmu_translate(OnsramState *s, uint32_t asid, uint64_t va,
                               uint64_t *run, uint64_t *fault_addr);
 void onsram_mmu_invalidate(OnsramState *s, uint32_t asid);
 void onsram_mmu_invalidate_all(OnsramState *s);
-/* Map for writing with RAM behind it, or NULL; at most *@len bytes */
-void *onsram_dma_map(OnsramState *s, uint64_t bus, uint64_t *len);
-void onsram_dma_unmap(OnsramState *s, void *host, uint64_t len, bool written);
+/* Map what is RAM, or NULL; at most *@len bytes */
+void *onsram_dma_map(OnsramState *s, uint64_t bus, uint64_t *len, bool write);
+void onsram_dma_unmap(OnsramState *s, void *host, uint64_t len, bool write,
+                      bool written);
 bool onsram_dma_read(OnsramState *s, uint64_t bus, void *buf, uint64_t len);
 
 /* spm.c */
@@ -229,24 +280,24 @@ uint32_t onsram_spm_check(OnsramState *s, uint32_t asid, uint64_t offset,
                           uint64_t len, bool read, uint64_t *fault_addr);
 void onsram_spm_assign(OnsramState *s, uint64_t offset, uint64_t len,
                        uint16_t owner);
-void onsram_spm_written(OnsramState *s, uint64_t offset, uint64_t len);
 void onsram_spm_scrub(OnsramState *s, uint64_t offset, uint64_t len);
 void onsram_spm_reset(OnsramState *s);
 uint64_t onsram_spm_staging(OnsramState *s);
 
-/* intr.c: with @lock held */
+/* intr.c */
 void onsram_raise(OnsramState *s, unsigned vector);
 void onsram_fault(OnsramState *s, uint32_t engine, uint32_t cause,
                   uint32_t asid, uint64_t addr, uint64_t seq);
-void onsram_irq_bh(void *opaque);
+/* Send the messages of the vectors raised since the last time */
+void onsram_notify(OnsramState *s);
 void onsram_intx_update(OnsramState *s);
 
 /* migrate.c */
 extern const VMStateDescription onsram_vmstate;
 
-/* onsram.c: the reasons, with @lock not held */
+/* onsram.c */
 void onsram_update_power(OnsramState *s);
-/* With @lock held: everything but configuration space back to power-on */
-void onsram_reset_locked(OnsramState *s);
+/* Everything but configuration space back to power-on */
+void onsram_reset(OnsramState *s);
 
 #endif

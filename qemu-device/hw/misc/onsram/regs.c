@@ -149,16 +149,14 @@ static uint64_t regs_read(void *opaque, hwaddr addr, unsigned size)
     OnsramState *s = opaque;
     uint64_t value;
 
-    WITH_QEMU_LOCK_GUARD(&s->lock) {
-        if (read64(s, addr & ~7ull, &value)) {
-            if (size == 4) {
-                value = (uint32_t)(value >> (8 * (addr & 4)));
-            }
-        } else {
-            value = read32(s, addr);
-            if (size == 8) {
-                value |= (uint64_t)read32(s, addr + 4) << 32;
-            }
+    if (read64(s, addr & ~7ull, &value)) {
+        if (size == 4) {
+            value = (uint32_t)(value >> (8 * (addr & 4)));
+        }
+    } else {
+        value = read32(s, addr);
+        if (size == 8) {
+            value |= (uint64_t)read32(s, addr + 4) << 32;
         }
     }
     trace_onsram_reg_read(addr, size, value);
@@ -202,11 +200,11 @@ static void write64(OnsramState *s, hwaddr addr, uint64_t value)
     if (eng) {
         write_engine64(eng, addr, offset, value);
     } else if (addr == ONSRAM_REG_CTX_TABLE) {
-        qatomic_set(&s->ctx_table, value & ~BASE_MASK);
+        s->ctx_table = value & ~BASE_MASK;
         onsram_mmu_invalidate_all(s);
     } else if (in_block(addr, ONSRAM_REG_SEM(0), ONSRAM_NUM_SEMAPHORES)) {
         s->sem[(addr - ONSRAM_REG_SEM(0)) / 8] = value;
-        qemu_cond_signal(&s->wake);
+        onsram_schedule(s);
     } else {
         guest_error("read-only register", addr, value);
     }
@@ -223,13 +221,12 @@ static void write_engine_ctrl(OnsramState *s, OnsramEngine *eng, hwaddr addr,
         guest_error("the engine has no ring", addr, value);
         return;
     }
-    if (!eng->enabled) {
+    if (!eng->enabled && eng->state == ONSRAM_ENGINE_IDLE) {
         /* The driver may have changed the ring meanwhile */
         eng->fetched = false;
-        eng->starts++;
     }
     eng->enabled = value & ONSRAM_ENG_ENABLE;
-    qemu_cond_signal(&s->wake);
+    onsram_schedule(s);
 }
 
 static void write_engine(OnsramState *s, OnsramEngine *eng, hwaddr addr,
@@ -260,7 +257,7 @@ static void write_engine(OnsramState *s, OnsramEngine *eng, hwaddr addr,
         }
         trace_onsram_doorbell(eng - s->engine, eng->head, value);
         eng->tail = value;
-        qemu_cond_signal(&s->wake);
+        onsram_schedule(s);
         break;
     case ONSRAM_ENG_HEAD:
         if (refuse_change(eng, addr, value)) {
@@ -290,11 +287,11 @@ static void write32(OnsramState *s, hwaddr addr, uint32_t value)
     switch (addr) {
     case ONSRAM_REG_CTRL:
         if (value & ONSRAM_CTRL_RESET) {
-            onsram_reset_locked(s);
+            onsram_reset(s);
             break;
         }
         s->enabled = value & ONSRAM_CTRL_ENABLE;
-        qemu_cond_signal(&s->wake);
+        onsram_schedule(s);
         break;
     case ONSRAM_REG_INTR_STATUS:
         s->intr_status &= ~value;
@@ -341,9 +338,7 @@ static void regs_write(void *opaque, hwaddr addr, uint64_t value,
     OnsramState *s = opaque;
 
     trace_onsram_reg_write(addr, size, value);
-    WITH_QEMU_LOCK_GUARD(&s->lock) {
-        write_any(s, addr, value, size);
-    }
+    write_any(s, addr, value, size);
     /* The driver acknowledged, or reset all: the pin follows at once */
     if (addr / 8 == ONSRAM_REG_INTR_STATUS / 8 ||
         addr / 8 == ONSRAM_REG_CTRL / 8) {

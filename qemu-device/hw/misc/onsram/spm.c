@@ -8,8 +8,6 @@
 #include "qemu/units.h"
 #include "onsram.h"
 
-/* Error correction works on words of this many bytes */
-#define ECC_WORD    8
 #define RESET_BYTES (64 * KiB)
 
 uint32_t onsram_spm_check(OnsramState *s, uint32_t asid, uint64_t offset,
@@ -30,7 +28,7 @@ uint32_t onsram_spm_check(OnsramState *s, uint32_t asid, uint64_t offset,
         }
     }
     if (read && s->ecc_offset != ONSRAM_ECC_NONE &&
-        offset < s->ecc_offset + ECC_WORD && last >= s->ecc_offset) {
+        offset < s->ecc_offset + ONSRAM_ECC_WORD && last >= s->ecc_offset) {
         *fault_addr = ONSRAM_ADDR_SPM | s->ecc_offset;
         return ONSRAM_ST_ECC;
     }
@@ -48,20 +46,14 @@ void onsram_spm_assign(OnsramState *s, uint64_t offset, uint64_t len,
     }
 }
 
-/* Bytes that were written in one piece: a whole new word has good check bits */
-void onsram_spm_written(OnsramState *s, uint64_t offset, uint64_t len)
-{
-    if (s->ecc_offset != ONSRAM_ECC_NONE && offset <= s->ecc_offset &&
-        s->ecc_offset + ECC_WORD <= offset + len) {
-        s->ecc_offset = ONSRAM_ECC_NONE;
-    }
-}
-
 void onsram_spm_scrub(OnsramState *s, uint64_t offset, uint64_t len)
 {
     memset(s->spm_ptr + offset, 0, len);
     memory_region_set_dirty(&s->spm, offset, len);
-    onsram_spm_written(s, offset, len);
+    if (s->ecc_offset != ONSRAM_ECC_NONE && offset <= s->ecc_offset &&
+        s->ecc_offset + ONSRAM_ECC_WORD <= offset + len) {
+        s->ecc_offset = ONSRAM_ECC_NONE;
+    }
 }
 
 /*

@@ -85,7 +85,7 @@
 #define   ONSRAM_ENG_ENABLE         (1u << 0)
 #define   ONSRAM_ENG_RESET          (1u << 1) /* wo: abandon the current command without completing it; head stays on it, engine stops (ENABLE and HUNG clear) */
 #define ONSRAM_ENG_STATUS           0x20    /* ro */
-#define   ONSRAM_ENG_BUSY           (1u << 0)
+#define   ONSRAM_ENG_BUSY           (1u << 0) /* has a command to run, or is still giving up one that was reset */
 #define   ONSRAM_ENG_HUNG           (1u << 1) /* a hang was injected; for diagnosis */
 #define ONSRAM_ENG_DOORBELL         0x24    /* rw: tail, the index behind the last command to run (free running, taken modulo the size) */
 #define ONSRAM_ENG_HEAD             0x28    /* rw while stopped: free-running index of the next command to complete */
