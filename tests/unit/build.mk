@@ -2,7 +2,7 @@
 # Unit tests: cmocka programs that need neither device nor guest.
 
 EXEC_TESTS := $(addprefix $(B)/tests/unit/,test-exec test-exec-agree test-exec-cancel test-exec-check \
-	test-exec-math)
+	test-exec-math test-exec-pool)
 $(EXEC_TESTS): %: %.o $(addprefix $(B)/tests/unit/,exec-fixture.o exec-ops.o) $(EXEC_OBJS)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka -ldnnl -lm

@@ -107,7 +107,7 @@ static void test_gemm(void **state)
 						  sizes[s][2], variant);
 }
 
-/* A convolution or a pool: input, window and geometry per spatial dimension */
+/* A convolution: input, window and geometry per spatial dimension */
 struct window_case {
 	uint32_t n, c, o, groups, spatial;
 	uint32_t in[3], kernel[3];
@@ -240,83 +240,6 @@ static void test_conv_cache(void **state)
 			c.o = 2;
 			conv_case(&c, 0);
 		}
-}
-
-static double pooled(const struct operands *o, const struct onsram_attr *attr,
-		     const uint32_t *index)
-{
-	const struct onsram_view *x = &o->tensor[1].view;
-	uint32_t at[ONSRAM_MAX_RANK] = { index[0], index[1] }, k[3] = { 0 }, kernel[3], i;
-	double max = -INFINITY, sum = 0;
-	uint32_t inside = 0, padded = 0;
-
-	for (i = 0; i < 3; i++)
-		kernel[i] = attr->kernel[i];
-	do {
-		bool in_padded = true;
-
-		for (i = 0; i + 2 < x->rank; i++)
-			in_padded &= index[2 + i] * attr->stride[i] + k[i] * attr->dilation[i] <
-				     x->dims[2 + i] + attr->pad_begin[i] + attr->pad_end[i];
-		padded += in_padded;
-		if (window_position(attr, x, index, k, at)) {
-			max = fmax(max, element(&o->tensor[1], at));
-			sum += element(&o->tensor[1], at);
-			inside++;
-		}
-	} while (next_index(k, x->rank - 2, kernel));
-	if (attr->func == ONSRAM_POOL_MAX)
-		return max;
-	if (attr->func == ONSRAM_POOL_AVG)
-		return inside ? sum / inside : 0;
-	return sum / padded;
-}
-
-static void test_pool(void **state)
-{
-	static const struct window_case pools[] = {
-		{ 1, 3, 3, 1, 2, { 8, 8 }, { 2, 2 }, { 2, 2 }, { 1, 1 }, { 0 }, { 0 } },
-		{ 2, 4, 4, 1, 2, { 9, 11 }, { 3, 3 }, { 2, 2 }, { 1, 1 }, { 1, 1 }, { 1, 1 } },
-		{ 1, 5, 5, 1, 2, { 7, 7 }, { 7, 7 }, { 1, 1 }, { 1, 1 }, { 0 }, { 0 } },
-		{ 1, 2, 2, 1, 2, { 8, 6 }, { 3, 2 }, { 3, 2 }, { 1, 2 }, { 0, 1 }, { 0, 0 } },
-		{ 1, 2, 2, 1, 2, { 6, 7 }, { 3, 3 }, { 1, 1 }, { 1, 1 }, { 1, 1 }, { 1, 1 } },
-		{ 1, 2, 2, 1, 2, { 3, 3 }, { 2, 2 }, { 1, 1 }, { 1, 1 }, { 3, 0 }, { 0, 3 } },
-		{ 1, 3, 3, 1, 1, { 10 }, { 3 }, { 2 }, { 2 }, { 1 }, { 0 } },
-		{ 1, 2, 2, 1, 3, { 5, 6, 7 }, { 2, 3, 2 }, { 2, 1, 2 }, { 1, 2, 1 }, { 1, 2, 0 },
-		  { 0, 1, 1 } },
-	};
-	uint32_t p, func, variant, i;
-
-	(void)state;
-	for (p = 0; p < ARRAY_SIZE(pools) * ONSRAM_POOL_COUNT * 16; p++) {
-		const struct window_case *c = &pools[p / 16 / ONSRAM_POOL_COUNT];
-		uint32_t in[ONSRAM_MAX_RANK] = { c->n, c->c }, out[ONSRAM_MAX_RANK] = { c->n, c->c };
-		struct onsram_attr attr = { 0 };
-		struct operands o = { 0 };
-		uint32_t dtype;
-
-		variant = p % 16;
-		func = p / 16 % ONSRAM_POOL_COUNT;
-		dtype = variant & 4 ? ONSRAM_DTYPE_F16 : ONSRAM_DTYPE_F32;
-		attr.func = func;
-		window_attr(&attr, c);
-		for (i = 0; i < c->spatial; i++) {
-			uint32_t padded = c->in[i] + c->begin[i] + c->end[i];
-			uint32_t rest = padded - c->dilation[i] * (c->kernel[i] - 1) - 1;
-
-			attr.kernel[i] = c->kernel[i];
-			in[2 + i] = c->in[i];
-			out[2 + i] = window_out(c, i);
-			/* ceil mode, where there is a window more */
-			if (variant & 8 && rest % c->stride[i] &&
-			    out[2 + i] * c->stride[i] < padded)
-				out[2 + i]++;
-		}
-		operand_make(&o, 0, dtype, variant % LAYOUT_COUNT, 2 + c->spatial, out, ~0u);
-		operand_make(&o, 1, dtype, (variant + 1) % LAYOUT_COUNT, 2 + c->spatial, in, ~0u);
-		run_and_compare(ctx, ONSRAM_OP_POOL, &attr, &o, pooled, 1e-6);
-		operands_free(&o);
-	}
 }
 
 static double reduced(const struct operands *o, const struct onsram_attr *attr,
@@ -608,7 +531,6 @@ int main(void)
 		cmocka_unit_test(test_gemm),
 		cmocka_unit_test(test_conv),
 		cmocka_unit_test(test_conv_cache),
-		cmocka_unit_test(test_pool),
 		cmocka_unit_test(test_reduce),
 		cmocka_unit_test(test_softmax),
 		cmocka_unit_test(test_norm),

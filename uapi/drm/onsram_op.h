@@ -142,10 +142,8 @@ struct onsram_view {
  *			used
  *	POOL		float; rank 3 to 5, N and C of out = X's; as CONV with kernel for W.dim,
  *			and out.dim may also be one larger where the division has a remainder
- *			and the last window begins inside padded (ceil mode); elements behind
- *			padded count as padding, for AVG_PAD's divisor as absent; a window with
- *			no element at all gives 0 (average) or minus infinity; kernel, stride,
- *			dilation, pads used
+ *			and the last window begins inside padded, pad_end included (ceil mode);
+ *			kernel, stride, dilation, pads used
  *	ELEMENTWISE	exactly the function's inputs present, dims = output's; dtypes as
  *			the function's table says; its params used
  *	REDUCE		same rank; axis below 1 << rank; out.dim = 1 where reduced, else X's;
@@ -191,7 +189,18 @@ enum onsram_opcode {
 	ONSRAM_OP_COUNT
 };
 
-/** enum onsram_pool - AVG excludes padding from the divisor, AVG_PAD includes it */
+/**
+ * enum onsram_pool - what a POOL makes of a window
+ *
+ * Of the window's elements, per spatial dimension i * stride + k * dilation -
+ * pad_begin with k below kernel, some lie in X, some in the padding (pad_begin
+ * before and pad_end behind X), and in ceil mode some beyond that.
+ *
+ * MAX: the largest of those in X; minus infinity where there is none.
+ * AVG: the sum of those in X, divided by their number; 0 where there is none.
+ * AVG_PAD: the sum of those in X, divided by the number of those in X and in the
+ *	padding; what lies beyond the padding counts nowhere.
+ */
 enum onsram_pool {
 	ONSRAM_POOL_MAX = 0,
 	ONSRAM_POOL_AVG = 1,
@@ -354,7 +363,7 @@ enum onsram_act {
  * @stride: CONV, POOL: step per spatial dimension, at least 1
  * @dilation: CONV, POOL: at least 1
  * @pad_begin: CONV, POOL: zero (max pool: minus infinity) elements before
- * @pad_end: likewise after; may be what ceil mode needs beyond the model's own
+ * @pad_end: likewise after
  * @reserved: must be 0
  * @param: parameters as fp32 bit patterns (FILL: raw words)
  * @act_param: parameters of @act as fp32 bit patterns
