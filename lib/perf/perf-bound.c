@@ -127,7 +127,7 @@ static uint64_t solve(const struct onsram_model *m, const struct windows *w,
                       size_t nops, uint64_t *best)
 {
     /* A byte's time rounded up, ps in 16.16: spares most of the divisions */
-    uint64_t per_byte = onsram_time_ps(1 << 16, m->dram_bw) + 1;
+    uint64_t per_byte = onsram_sat_add(onsram_time_ps(1 << 16, m->dram_bw), 1);
 
     for (size_t i = 0; i <= nops; i++) {
         best[i] = 0;

@@ -35,7 +35,12 @@ void onsram_fluid_start(struct onsram_fluid *f, uint32_t engine,
     t->ready_ps = onsram_sat_add(f->now_ps, cost->overhead_ps);
     t->floor_ps = onsram_sat_add(t->ready_ps,
                                  onsram_max(cost->compute_ps, cost->spm_ps));
-    t->left = onsram_min(cost->dram_ps, ONSRAM_TIME_MAX_PS) * UNITS_PER_PS;
+    if (cost->dram_ps == ONSRAM_BEYOND) {
+        t->left = 0;
+        t->floor_ps = ONSRAM_BEYOND;
+    } else {
+        t->left = cost->dram_ps * UNITS_PER_PS;
+    }
 }
 
 void onsram_fluid_cancel(struct onsram_fluid *f, uint32_t engine)
@@ -76,30 +81,35 @@ static bool ended(const struct onsram_fluid *f, uint32_t e)
            t->floor_ps <= f->now_ps;
 }
 
-/* Picoseconds until something changes for engine @e, UINT64_MAX for never */
-static uint64_t until_change(const struct onsram_fluid *f, uint32_t e)
+/* Whether something will change for engine @e, and after how many picoseconds */
+static bool will_change(const struct onsram_fluid *f, uint32_t e,
+                        uint64_t *after)
 {
     const struct onsram_fluid_task *t = &f->task[e];
     uint64_t r;
 
     if (!t->active) {
-        return UINT64_MAX;
+        return false;
     }
     if (t->ready_ps > f->now_ps) {
-        return t->ready_ps - f->now_ps;
+        *after = t->ready_ps - f->now_ps;
+        return true;
     }
     if (!t->left) {
-        return t->floor_ps - f->now_ps;
+        *after = t->floor_ps - f->now_ps;
+        return true;
     }
     r = rate(f, e);
-    return r ? onsram_ceil_div(t->left, r) : UINT64_MAX;
+    *after = r ? onsram_ceil_div(t->left, r) : 0;
+    return r;
 }
 
 int onsram_fluid_next(struct onsram_fluid *f)
 {
     for (;;) {
-        uint64_t step = UINT64_MAX;
+        uint64_t step = UINT64_MAX, after;
         uint64_t take[ONSRAM_FLUID_ENGINES];
+        bool changes = false;
 
         for (uint32_t e = 0; e < f->engines; e++) {
             if (ended(f, e)) {
@@ -108,10 +118,13 @@ int onsram_fluid_next(struct onsram_fluid *f)
             }
         }
         for (uint32_t e = 0; e < f->engines; e++) {
-            step = onsram_min(step, until_change(f, e));
+            if (will_change(f, e, &after)) {
+                step = onsram_min(step, after);
+                changes = true;
+            }
             take[e] = rate(f, e);
         }
-        if (step == UINT64_MAX) {
+        if (!changes) {
             return -1;
         }
         for (uint32_t e = 0; e < f->engines; e++) {

@@ -12,19 +12,14 @@
 #include "perf.h"
 
 /*
- * Longest modelled time, ps (13 days).  Small enough that the fluid's twelfths
- * of a picosecond and the sum of an operation's parts still fit 64 bits.
+ * Longest time of a part of an operation, ps (13 days): the fluid's twelfths of
+ * a picosecond still fit 64 bits.  What is longer is beyond range.
  */
 #define ONSRAM_TIME_MAX_PS      (1ull << 60)
 #define ONSRAM_PS_PER_S         1000000000000ull
 
 typedef unsigned __int128 onsram_u128;
 typedef __int128 onsram_s128;
-
-static inline uint64_t onsram_sat_add(uint64_t a, uint64_t b)
-{
-    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
 
 static inline uint64_t onsram_sat_mul(uint64_t a, uint64_t b)
 {
@@ -54,8 +49,8 @@ static inline uint64_t onsram_round_up(uint64_t a, uint64_t unit)
 }
 
 /*
- * Picoseconds that @amount takes at @rate per second, rounded up, at most
- * ONSRAM_TIME_MAX_PS.
+ * Picoseconds that @amount takes at @rate per second, rounded up; above
+ * ONSRAM_TIME_MAX_PS, or of an amount that is, beyond range.
  */
 static inline uint64_t onsram_time_ps(uint64_t amount, uint64_t rate)
 {
@@ -63,11 +58,12 @@ static inline uint64_t onsram_time_ps(uint64_t amount, uint64_t rate)
 
     /* The usual case without a 128-bit division */
     if (amount <= (UINT64_MAX - rate) / ONSRAM_PS_PER_S) {
-        return onsram_min((amount * ONSRAM_PS_PER_S + rate - 1) / rate,
-                          ONSRAM_TIME_MAX_PS);
+        ps = (amount * ONSRAM_PS_PER_S + rate - 1) / rate;
+    } else {
+        ps = ((onsram_u128)amount * ONSRAM_PS_PER_S + rate - 1) / rate;
     }
-    ps = ((onsram_u128)amount * ONSRAM_PS_PER_S + rate - 1) / rate;
-    return ps > ONSRAM_TIME_MAX_PS ? ONSRAM_TIME_MAX_PS : (uint64_t)ps;
+    return ps > ONSRAM_TIME_MAX_PS || amount == ONSRAM_BEYOND ? ONSRAM_BEYOND
+                                                              : (uint64_t)ps;
 }
 
 /* Bytes an operand moves once; slot as in struct onsram_perf_op (perf.c) */

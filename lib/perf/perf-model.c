@@ -13,6 +13,9 @@
 #define SPM_SIZE_MAX    (1ull << 31)
 /* Rates beyond this serve no purpose and would make rounding visible */
 #define RATE_MAX        1000000000000000000ull
+/* Below these every figure would be out of all proportion */
+#define FLOPS_MIN       1000000ull
+#define FILL_SECONDS    1000
 #define ARRAY_MAX       65536
 
 void onsram_model_init(struct onsram_model *m, enum onsram_preset preset)
@@ -53,17 +56,23 @@ const char *onsram_model_check(const struct onsram_model *m)
     if (m->spm_size % ONSRAM_SPM_GRANULE) {
         return "spm-size is not a multiple of 1 KiB";
     }
-    if (m->peak_flops < 2 || m->peak_flops > RATE_MAX) {
-        return "peak-flops is outside 2 .. 1e18";
+    if (m->peak_flops < FLOPS_MIN || m->peak_flops > RATE_MAX) {
+        return "peak-flops is outside 1e6 .. 1e18";
     }
-    if (!m->vector_flops || m->vector_flops > RATE_MAX) {
-        return "vector-flops is outside 1 .. 1e18";
+    if (m->vector_flops < FLOPS_MIN || m->vector_flops > RATE_MAX) {
+        return "vector-flops is outside 1e6 .. 1e18";
     }
     if (!m->dram_bw || m->dram_bw > RATE_MAX) {
         return "dram-bw is outside 1 .. 1e18";
     }
     if (!m->spm_bw || m->spm_bw > RATE_MAX) {
         return "spm-bw is outside 1 .. 1e18";
+    }
+    if (m->spm_size / m->dram_bw > FILL_SECONDS) {
+        return "spm-size is so large, or dram-bw so low, that filling the SPM would take over 1000 s";
+    }
+    if (m->spm_size / m->spm_bw > FILL_SECONDS) {
+        return "spm-size is so large, or spm-bw so low, that reading the SPM would take over 1000 s";
     }
     if (m->dram_latency_ps > ONSRAM_PS_PER_S) {
         return "dram-latency is above a second";

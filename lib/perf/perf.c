@@ -390,7 +390,7 @@ static void finish(const struct onsram_model *m, struct onsram_cost *c)
         c->overhead_ps = m->cmd_overhead_ps + (dram ? m->dram_latency_ps : 0);
     }
     work = onsram_max(c->compute_ps, onsram_max(c->dram_ps, c->spm_ps));
-    c->time_ps = c->overhead_ps + work;
+    c->time_ps = onsram_sat_add(c->overhead_ps, work);
     c->energy_fj = energy(m, c);
 }
 

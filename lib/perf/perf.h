@@ -30,6 +30,18 @@ struct onsram_perf_op {
     struct onsram_view view[ONSRAM_MAX_OPERANDS];
 };
 
+/*
+ * A time, an energy or a number of bytes that is beyond range: sums that outgrow
+ * 64 bits come to it and stay there, so that it marks every figure it went into.
+ */
+#define ONSRAM_BEYOND UINT64_MAX
+
+/* A sum of such figures */
+static inline uint64_t onsram_sat_add(uint64_t a, uint64_t b)
+{
+    return a > UINT64_MAX - b ? ONSRAM_BEYOND : a + b;
+}
+
 /* What an operation costs, before contention for DRAM */
 struct onsram_cost {
     uint64_t overhead_ps;       /* command overhead, and DRAM latency where it touches DRAM */
@@ -134,6 +146,7 @@ void onsram_fluid_cancel(struct onsram_fluid *f, uint32_t engine);
 /*
  * Advance to the next end of a task, lowest engine first where several end
  * together.  Returns its engine, or -1 where nothing runs; now_ps is its end.
+ * A clock that is beyond range stands still; tasks end all the same.
  */
 int onsram_fluid_next(struct onsram_fluid *f);
 

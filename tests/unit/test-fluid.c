@@ -142,7 +142,35 @@ static void test_rounding(void **state)
 		assert_int_equal(onsram_fluid_next(&f), 0);
 		assert_int_equal(onsram_fluid_next(&f), 4);
 	}
-	assert_true(f.now_ps == UINT64_MAX);
+	assert_true(f.now_ps == ONSRAM_BEYOND);
+}
+
+/* A part that is beyond range takes the clock there; tasks start and end all the same */
+static void test_beyond(void **state)
+{
+	struct onsram_model m = model(2);
+	struct onsram_fluid f;
+
+	(void)state;
+	for (int part = 0; part < 3; part++) {
+		struct onsram_cost c = task(10, 20, 30);
+
+		*(part == 0 ? &c.compute_ps : part == 1 ? &c.spm_ps : &c.dram_ps) = ONSRAM_BEYOND;
+		onsram_fluid_init(&f, &m);
+		start(&f, 1, 10, 0, 100);
+		onsram_fluid_start(&f, 0, &c);
+		assert_int_equal(onsram_fluid_next(&f), 1);
+		assert_true(f.now_ps >= 110 && f.now_ps < 200);
+		assert_int_equal(onsram_fluid_next(&f), 0);
+		assert_true(f.now_ps == ONSRAM_BEYOND);
+		start(&f, 1, 10, 0, 100);
+		onsram_fluid_start(&f, 0, &c);
+		start(&f, 2, 10, 5, 100);
+		for (int i = 0; i < 3; i++)
+			assert_true(onsram_fluid_next(&f) >= 0);
+		assert_int_equal(onsram_fluid_next(&f), -1);
+		assert_true(f.now_ps == ONSRAM_BEYOND);
+	}
 }
 
 /*
@@ -336,6 +364,7 @@ int main(void)
 		cmocka_unit_test(test_copy_gets_the_rest),
 		cmocka_unit_test(test_cancel),
 		cmocka_unit_test(test_rounding),
+		cmocka_unit_test(test_beyond),
 		cmocka_unit_test(test_conservation),
 		cmocka_unit_test(test_bound_brute_force),
 		cmocka_unit_test(test_bound_closed_forms),

@@ -43,9 +43,10 @@ static void test_model_check(void **state)
 	struct { size_t field; uint64_t value; } bad[] = {
 #define BAD(f, v) { offsetof(struct onsram_model, f), (v) }
 		BAD(spm_size, ONSRAM_STAGING_MIN - 1024), BAD(spm_size, 2 * MIB + 1),
-		BAD(spm_size, 1ull << 32), BAD(peak_flops, 0), BAD(peak_flops, UINT64_MAX),
-		BAD(vector_flops, 0), BAD(dram_bw, 0), BAD(dram_bw, UINT64_MAX),
-		BAD(spm_bw, 0), BAD(spm_bw, UINT64_MAX), BAD(dram_latency_ps, UINT64_MAX),
+		BAD(spm_size, 1ull << 32), BAD(peak_flops, 999999), BAD(peak_flops, UINT64_MAX),
+		BAD(vector_flops, 999999), BAD(dram_bw, 0), BAD(dram_bw, 1), BAD(dram_bw, 2000),
+		BAD(dram_bw, UINT64_MAX), BAD(spm_bw, 0), BAD(spm_bw, 2000),
+		BAD(spm_bw, UINT64_MAX), BAD(dram_latency_ps, UINT64_MAX),
 		BAD(cmd_overhead_ps, UINT64_MAX), BAD(mac_rows, 0), BAD(mac_cols, 1ull << 32),
 		BAD(compute_engines, 0), BAD(compute_engines, 5), BAD(preset, 2),
 #undef BAD
@@ -58,6 +59,17 @@ static void test_model_check(void **state)
 		memcpy((char *)&m + bad[i].field, &bad[i].value, sizeof(uint64_t));
 		assert_non_null(onsram_model_check(&m));
 	}
+	/* Alone each would do: together filling the SPM takes half an hour, or 1000 s */
+	struct onsram_model m = model();
+
+	m.spm_size = 1ull << 30;
+	m.dram_bw = 600000;
+	assert_string_equal(onsram_model_check(&m), "spm-size is so large, or dram-bw so low, "
+			    "that filling the SPM would take over 1000 s");
+	m.dram_bw = 1100000;
+	assert_null(onsram_model_check(&m));
+	m.spm_bw = 600000;
+	assert_non_null(onsram_model_check(&m));
 }
 
 static void test_hash(void **state)
@@ -450,7 +462,7 @@ static void check_invariants(const struct onsram_model *m, const struct onsram_p
 	work = c.compute_ps;
 	work = c.spm_ps > work ? c.spm_ps : work;
 	work = c.dram_ps > work ? c.dram_ps : work;
-	assert_true(c.time_ps == c.overhead_ps + work);
+	assert_true(c.time_ps == onsram_sat_add(c.overhead_ps, work));
 
 	onsram_op_cost(m, op, resident, staging * 2, &d);
 	assert_true(d.time_ps <= c.time_ps);
@@ -527,7 +539,6 @@ static void test_extremes(void **state)
 	slow.spm_bw = 1;
 	slow.mac_rows = 65536;
 	slow.mac_cols = 65536;
-	assert_null(onsram_model_check(&slow));
 	for (uint32_t code = 0; code < ONSRAM_OP_COUNT + 1; code++) {
 		struct onsram_perf_op op;
 		struct onsram_cost c;
@@ -544,7 +555,11 @@ static void test_extremes(void **state)
 			check_invariants(&m, &op, none, 0);
 			check_invariants(&m, &op, all, UINT64_MAX / 2);
 			cost(&slow, &op, 0, 0, &c);
-			assert_true(c.time_ps >= c.overhead_ps && c.time_ps <= (1ull << 60) + c.overhead_ps);
+			assert_true(c.time_ps == ONSRAM_BEYOND ||
+				    (c.time_ps >= c.overhead_ps && c.time_ps <= (1ull << 60) + c.overhead_ps));
+			/* Dimensions that all count, at a byte a second */
+			if (strided)
+				assert_true(c.dram_ps == ONSRAM_BEYOND && c.time_ps == ONSRAM_BEYOND);
 			cost(&slow, &op, 0x3f, 0, &c);
 			assert_true(c.time_ps >= c.overhead_ps);
 		}

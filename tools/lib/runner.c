@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "perf.h"
 #include "runner.h"
 
 /* Operations of one job that fills weights: long enough to hide a submission, short enough to show progress */
@@ -457,26 +458,32 @@ static int queue_graph(struct onsram_runner *r, char **err)
 	return 0;
 }
 
+/* What a total has grown by; a total that is beyond range does not tell */
+static uint64_t since(uint64_t after, uint64_t before)
+{
+	return after == ONSRAM_BEYOND ? ONSRAM_BEYOND : after - before;
+}
+
 static void subtract_stats(struct drm_onsram_stats *after, const struct drm_onsram_stats *before)
 {
-	after->time_ps -= before->time_ps;
-	after->compute_ps -= before->compute_ps;
-	after->dram_read_bytes -= before->dram_read_bytes;
-	after->dram_write_bytes -= before->dram_write_bytes;
-	after->dram_avoided_bytes -= before->dram_avoided_bytes;
-	after->spm_bytes -= before->spm_bytes;
-	after->macs -= before->macs;
-	after->energy_pj -= before->energy_pj;
-	after->hits -= before->hits;
-	after->misses -= before->misses;
-	after->evictions -= before->evictions;
-	after->writebacks -= before->writebacks;
-	after->prefetches -= before->prefetches;
-	after->fallbacks -= before->fallbacks;
-	after->scrubs -= before->scrubs;
-	after->jobs -= before->jobs;
-	after->ops -= before->ops;
-	after->errors -= before->errors;
+	after->time_ps = since(after->time_ps, before->time_ps);
+	after->compute_ps = since(after->compute_ps, before->compute_ps);
+	after->dram_read_bytes = since(after->dram_read_bytes, before->dram_read_bytes);
+	after->dram_write_bytes = since(after->dram_write_bytes, before->dram_write_bytes);
+	after->dram_avoided_bytes = since(after->dram_avoided_bytes, before->dram_avoided_bytes);
+	after->spm_bytes = since(after->spm_bytes, before->spm_bytes);
+	after->macs = since(after->macs, before->macs);
+	after->energy_pj = since(after->energy_pj, before->energy_pj);
+	after->hits = since(after->hits, before->hits);
+	after->misses = since(after->misses, before->misses);
+	after->evictions = since(after->evictions, before->evictions);
+	after->writebacks = since(after->writebacks, before->writebacks);
+	after->prefetches = since(after->prefetches, before->prefetches);
+	after->fallbacks = since(after->fallbacks, before->fallbacks);
+	after->scrubs = since(after->scrubs, before->scrubs);
+	after->jobs = since(after->jobs, before->jobs);
+	after->ops = since(after->ops, before->ops);
+	after->errors = since(after->errors, before->errors);
 }
 
 int onsram_runner_pass(struct onsram_runner *r, struct onsram_pass *pass, char **err)

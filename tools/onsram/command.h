@@ -77,7 +77,7 @@ int parse_shape(const char *cmd, char *text, struct shape_list *list, struct ons
 /** dtype_name() - f32, f16, i64, i32 or bool */
 const char *dtype_name(uint32_t dtype);
 
-/** format_time() - picoseconds in words of four digits: "12.34 ms" */
+/** format_time() - picoseconds in words of four digits: "12.34 ms"; a figure may be ONSRAM_BEYOND */
 void format_time(uint64_t ps, char *text, size_t size);
 /** format_bytes() - "12.34 MiB" */
 void format_bytes(uint64_t bytes, char *text, size_t size);
@@ -86,7 +86,7 @@ void format_energy(uint64_t pj, char *text, size_t size);
 
 /** print_json() - @root on stdout, released */
 void print_json(struct json_object *root);
-/** json_add_u64() - a number that may need 64 bits */
+/** json_add_u64() - a number that may need 64 bits; null for ONSRAM_BEYOND */
 void json_add_u64(struct json_object *object, const char *key, uint64_t value);
 /** json_add_hash() - a 64-bit hash as 16 hex digits */
 void json_add_hash(struct json_object *object, const char *key, uint64_t hash);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "perf.h"
 
 static void message(const char *cmd, const char *fmt, va_list ap)
 {
@@ -189,9 +190,15 @@ const char *dtype_name(uint32_t dtype)
 	return dtype < ONSRAM_DTYPE_COUNT ? names[dtype] : "unknown";
 }
 
-static void format_scaled(double value, double step, const char *const *units, char *text,
+static void format_scaled(uint64_t figure, double step, const char *const *units, char *text,
 			  size_t size)
 {
+	double value = figure;
+
+	if (figure == ONSRAM_BEYOND) {
+		snprintf(text, size, "beyond range");
+		return;
+	}
 	while (value >= step && units[1]) {
 		value /= step;
 		units++;
@@ -229,7 +236,8 @@ void print_json(struct json_object *root)
 
 void json_add_u64(struct json_object *object, const char *key, uint64_t value)
 {
-	json_object_object_add(object, key, json_object_new_uint64(value));
+	json_object_object_add(object, key,
+			       value == ONSRAM_BEYOND ? NULL : json_object_new_uint64(value));
 }
 
 void json_add_hash(struct json_object *object, const char *key, uint64_t hash)

@@ -79,10 +79,10 @@ static void print_row(const struct run_report *report, uint32_t index, const str
 	char time[24], dram[24], energy[24], peak[24], speed[24] = "-";
 
 	format_time(s->time_ps, time, sizeof(time));
-	format_bytes(s->dram_read_bytes + s->dram_write_bytes, dram, sizeof(dram));
+	format_bytes(onsram_sat_add(s->dram_read_bytes, s->dram_write_bytes), dram, sizeof(dram));
 	format_energy(s->energy_pj, energy, sizeof(energy));
 	format_bytes(result->spm_peak_bytes, peak, sizeof(peak));
-	if (none && s->time_ps)
+	if (none && s->time_ps && s->time_ps != ONSRAM_BEYOND)
 		snprintf(speed, sizeof(speed), "%.2fx",
 			 (double)measure_last(none)->time_ps / s->time_ps);
 	if (result->policy->modelled) {

@@ -135,7 +135,7 @@ static int show_results(const struct options *opt, struct onsram_device *dev, st
 	if (!opt->json) {
 		status = show_tensors(opt, dev, job, bos, NULL);
 		format_time(s->time_ps, time, sizeof(time));
-		format_bytes(s->dram_read_bytes + s->dram_write_bytes, dram, sizeof(dram));
+		format_bytes(onsram_sat_add(s->dram_read_bytes, s->dram_write_bytes), dram, sizeof(dram));
 		format_energy(s->energy_pj, energy, sizeof(energy));
 		if (!status)
 			printf("%llu operations: %s, DRAM %s, %s\n", (unsigned long long)s->ops,

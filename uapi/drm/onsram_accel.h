@@ -142,6 +142,9 @@ struct drm_onsram_dev_info {
  * @errors: jobs that failed
  * @resident_bytes: SPM bytes this file holds now
  * @peak_bytes: most it ever held
+ *
+ * A time, energy or number of bytes that outgrows 64 bits has all bits set, and
+ * stays so.
  */
 struct drm_onsram_stats {
 	__u64 time_ps;

@@ -285,8 +285,8 @@ static bool advance(OnsramState *s)
     eng->state = ONSRAM_ENGINE_DONE;
     eng->cpl.end_ps = now;
     /* Static power is charged to whoever ends an interval of modelled time */
-    eng->cpl.energy_fj += onsram_static_energy_fj(&s->model,
-                                                  now - s->static_from_ps);
+    eng->cpl.energy_fj = onsram_sat_add(eng->cpl.energy_fj,
+        onsram_static_energy_fj(&s->model, now - s->static_from_ps));
     s->static_from_ps = now;
     eng->deliver_ns = s->paced ?
         s->anchor_ns + DIV_ROUND_UP(now - s->anchor_ps, 1000) : 0;
