@@ -25,6 +25,7 @@
 #define RING(e)         (16 * MiB + (e) * 64 * KiB)
 #define CPL(e)          (17 * MiB + (e) * 64 * KiB)
 #define HEAD(e)         (18 * MiB + (e) * 64)
+#define WIN(e)          (18 * MiB + 64 * KiB + (e) * 64 * KiB)
 #define CTX_TABLE       (19 * MiB)
 #define PT_POOL         (20 * MiB)
 #define DATA            (32 * MiB)
@@ -122,6 +123,7 @@ static inline void engine_setup(Harness *h, uint32_t e)
     wr64(h, ONSRAM_REG_ENGINE(e) + ONSRAM_ENG_RING_BASE, RING(e));
     wr64(h, ONSRAM_REG_ENGINE(e) + ONSRAM_ENG_CPL_BASE, CPL(e));
     wr64(h, ONSRAM_REG_ENGINE(e) + ONSRAM_ENG_HEAD_BASE, HEAD(e));
+    wr64(h, ONSRAM_REG_ENGINE(e) + ONSRAM_ENG_WIN_BASE, WIN(e));
     qtest_memset(h->qts, CPL(e), 0,
                  RING_ENTRIES * sizeof(struct onsram_hw_cpl));
     qtest_writel(h->qts, HEAD(e), 0);
@@ -192,6 +194,20 @@ static inline uint32_t queue(Harness *h, uint32_t e, struct onsram_hw_cmd *cmd)
     qtest_memset(h->qts, CPL(e) + slot * sizeof(struct onsram_hw_cpl), 0,
                  sizeof(struct onsram_hw_cpl));
     qtest_memwrite(h->qts, RING(e) + slot * sizeof(*cmd), cmd, sizeof(*cmd));
+    return slot;
+}
+
+/* The same with windows, which are an array by operand slot */
+static inline uint32_t queue_windows(Harness *h, uint32_t e,
+                                     struct onsram_hw_cmd *cmd,
+                                     const struct onsram_hw_windows *windows)
+{
+    uint32_t slot;
+
+    cmd->flags |= ONSRAM_CMDF_WINDOWS;
+    slot = queue(h, e, cmd);
+    qtest_memwrite(h->qts, WIN(e) + slot * sizeof(*windows), windows,
+                   sizeof(*windows));
     return slot;
 }
 

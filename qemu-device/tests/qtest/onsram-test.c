@@ -76,6 +76,8 @@ static void check_reset_values(Harness *h)
                         ==, 0);
         g_assert_cmphex(rd64(h, ONSRAM_REG_ENGINE(e) + ONSRAM_ENG_HEAD_BASE),
                         ==, 0);
+        g_assert_cmphex(rd64(h, ONSRAM_REG_ENGINE(e) + ONSRAM_ENG_WIN_BASE),
+                        ==, 0);
     }
 }
 
@@ -525,6 +527,7 @@ static void test_pacing(void)
 #include "onsram-test-faults.c.inc"
 #include "onsram-test-lifecycle.c.inc"
 #include "onsram-test-computing.c.inc"
+#include "onsram-test-windows.c.inc"
 
 int main(int argc, char **argv)
 {
@@ -544,5 +547,6 @@ int main(int argc, char **argv)
     add_fault_tests();
     add_lifecycle_tests();
     add_computing_tests();
+    add_window_tests();
     return g_test_run();
 }

@@ -68,6 +68,15 @@ void onsram_command_from_le(struct onsram_hw_cmd *cmd)
     }
 }
 
+void onsram_windows_from_le(struct onsram_hw_windows *windows)
+{
+    for (unsigned i = 0; i < ONSRAM_MAX_OPERANDS; i++) {
+        le64_to_cpus(&windows->slot[i].va);
+        le32_to_cpus(&windows->slot[i].bytes);
+        le32_to_cpus(&windows->slot[i].spm);
+    }
+}
+
 void onsram_cpl_to_le(struct onsram_hw_cpl *cpl)
 {
     cpu_to_le64s(&cpl->seq);
@@ -101,7 +110,7 @@ static uint32_t refuse(const struct onsram_hw_cmd *cmd, const char *why)
 static const char *check_header(const struct onsram_hw_cmd *cmd)
 {
     if (cmd->flags & ~(ONSRAM_CMDF_IRQ | ONSRAM_CMDF_WAIT |
-                       ONSRAM_CMDF_SIGNAL)) {
+                       ONSRAM_CMDF_SIGNAL | ONSRAM_CMDF_WINDOWS)) {
         return "unknown flag";
     }
     if (cmd->reserved0 || cmd->reserved1[0] || cmd->reserved1[1]) {
@@ -114,6 +123,24 @@ static const char *check_header(const struct onsram_hw_cmd *cmd)
         return "no such semaphore";
     }
     return NULL;
+}
+
+static const char *check_windows(const struct onsram_hw_cmd *cmd,
+                                 const struct onsram_hw_windows *windows)
+{
+    for (unsigned i = 0; i < ONSRAM_MAX_OPERANDS; i++) {
+        const struct onsram_hw_window *w = &windows->slot[i];
+
+        if (!w->bytes && (w->va || w->spm)) {
+            return "a window of no bytes is not 0";
+        }
+        if (w->bytes && (cmd->operand[i].view.dtype == ONSRAM_DTYPE_NONE ||
+                         cmd->operand[i].addr & ONSRAM_ADDR_SPM)) {
+            return "a window of an operand that is absent, or in the SPM anyway";
+        }
+    }
+    return buffer_is_zero(windows->reserved, sizeof(windows->reserved)) ? NULL :
+           "reserved field is not 0";
 }
 
 /* A view's address field must be 0, too, where the view is absent */
@@ -158,6 +185,9 @@ static const char *check_control(const struct onsram_hw_cmd *cmd)
 
     if (args < 0) {
         return "unknown opcode";
+    }
+    if (cmd->flags & ONSRAM_CMDF_WINDOWS) {
+        return "a control command has no operands";
     }
     if (!buffer_is_zero(&cmd->attr, sizeof(cmd->attr)) ||
         !buffer_is_zero(rest, (const uint8_t *)(cmd + 1) - rest)) {
@@ -215,7 +245,8 @@ uint32_t onsram_command_control(OnsramState *s, const struct onsram_hw_cmd *cmd,
 
 uint32_t onsram_command_check(OnsramState *s, OnsramWork *w)
 {
-    const char *why = check_header(&w->cmd) ?: check_operation(s, &w->cmd);
+    const char *why = check_header(&w->cmd) ?: check_operation(s, &w->cmd) ?:
+                      check_windows(&w->cmd, &w->windows);
     uint32_t status;
 
     if (why) {
@@ -245,18 +276,19 @@ uint32_t onsram_command_failed(OnsramWork *w, int ret)
 }
 
 void onsram_command_cost(OnsramState *s, const struct onsram_hw_cmd *cmd,
+                         const struct onsram_hw_windows *windows,
                          struct onsram_cost *cost)
 {
     struct onsram_perf_op op = { .opcode = cmd->opcode, .attr = cmd->attr };
     uint64_t resident[ONSRAM_MAX_OPERANDS];
-    uint32_t slots = 0;
 
     for (unsigned i = 0; i < ONSRAM_MAX_OPERANDS; i++) {
-        op.view[i] = cmd->operand[i].view;
-        if (cmd->operand[i].addr & ONSRAM_ADDR_SPM) {
-            slots |= 1u << i;
-        }
+        const struct onsram_hw_operand *o = &cmd->operand[i];
+
+        op.view[i] = o->view;
+        resident[i] = o->addr & ONSRAM_ADDR_SPM ? UINT64_MAX :
+            onsram_slot_resident(&o->view, o->addr, windows->slot[i].va,
+                                 windows->slot[i].bytes);
     }
-    onsram_resident_slots(resident, slots);
     onsram_op_cost(&s->model, &op, resident, onsram_spm_staging(s), cost);
 }

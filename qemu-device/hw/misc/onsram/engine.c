@@ -61,6 +61,24 @@ static void ring_error(OnsramState *s, uint32_t e, uint64_t bus)
     onsram_fault(s, e, ONSRAM_ST_BUS, 0, bus, 0);
 }
 
+static bool fetch_windows(OnsramState *s, uint32_t e)
+{
+    OnsramEngine *eng = &s->engine[e];
+    uint64_t bus = eng->win_base + (uint64_t)(eng->head % eng->ring_size) *
+                                   sizeof(eng->windows);
+
+    if (!(eng->cmd.flags & ONSRAM_CMDF_WINDOWS)) {
+        memset(&eng->windows, 0, sizeof(eng->windows));
+        return true;
+    }
+    if (!onsram_dma_read(s, bus, &eng->windows, sizeof(eng->windows))) {
+        ring_error(s, e, bus);
+        return false;
+    }
+    onsram_windows_from_le(&eng->windows);
+    return true;
+}
+
 static bool fetch(OnsramState *s, uint32_t e)
 {
     OnsramEngine *eng = &s->engine[e];
@@ -73,6 +91,9 @@ static bool fetch(OnsramState *s, uint32_t e)
             return false;
         }
         onsram_command_from_le(&eng->cmd);
+        if (!fetch_windows(s, e)) {
+            return false;
+        }
         eng->fetched = true;
     }
     return true;
@@ -155,6 +176,7 @@ static void map_operands(OnsramState *s, uint32_t e)
             return;
         }
         w->cmd = eng->cmd;
+        w->windows = eng->windows;
         w->fault_addr = 0;
         status = onsram_command_check(s, w);
         eng->results = ONSRAM_RESULTS_MAPPING;
@@ -206,7 +228,7 @@ static void start(OnsramState *s, uint32_t e)
     } else if (!onsram_command_is_control(&eng->cmd)) {
         eng->state = ONSRAM_ENGINE_PREPARE;
         eng->results = ONSRAM_RESULTS_WANTED;
-        onsram_command_cost(s, &eng->cmd, &eng->cost);
+        onsram_command_cost(s, &eng->cmd, &eng->windows, &eng->cost);
     } else {
         status = onsram_command_control(s, &eng->cmd, &cost, &fault_addr);
         if (status != ONSRAM_ST_OK) {

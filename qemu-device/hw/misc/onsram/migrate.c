@@ -43,6 +43,7 @@ static const VMStateDescription vmstate_engine = {
         VMSTATE_UINT64(ring_base, OnsramEngine),
         VMSTATE_UINT64(cpl_base, OnsramEngine),
         VMSTATE_UINT64(head_base, OnsramEngine),
+        VMSTATE_UINT64(win_base, OnsramEngine),
         VMSTATE_UINT32(ring_size, OnsramEngine),
         VMSTATE_UINT32(head, OnsramEngine),
         VMSTATE_UINT32(tail, OnsramEngine),

@@ -78,6 +78,7 @@ void onsram_reset(OnsramState *s)
         eng->ring_base = 0;
         eng->cpl_base = 0;
         eng->head_base = 0;
+        eng->win_base = 0;
         eng->ring_size = 0;
         eng->head = 0;
         eng->tail = 0;

@@ -64,6 +64,7 @@ typedef struct OnsramOperand {
     bool present;
     bool spm;
     uint64_t start;         /* first byte touched: virtual address or offset */
+    struct onsram_hw_window window;
     uint64_t len;           /* bytes from there to behind the last one */
     uint64_t first;         /* element (0, 0, ...) relative to @start */
     uint64_t mapped;        /* bytes of @len that @runs holds */
@@ -88,6 +89,7 @@ typedef struct OnsramWork {
 
     /* Whose turn it is's */
     struct onsram_hw_cmd cmd;
+    struct onsram_hw_windows windows;
     OnsramOperand operand[ONSRAM_MAX_OPERANDS];
     uint64_t ecc_offset;    /* poisoned word when it was handed over */
     bool ecc_rewritten;
@@ -106,6 +108,7 @@ typedef struct OnsramEngine {
     uint64_t ring_base;
     uint64_t cpl_base;
     uint64_t head_base;
+    uint64_t win_base;
     uint32_t ring_size;
     uint32_t head;
     uint32_t tail;
@@ -115,8 +118,9 @@ typedef struct OnsramEngine {
 
     uint32_t results;       /* OnsramResults */
 
-    bool fetched;           /* @cmd is the command at @head */
+    bool fetched;           /* @cmd and @windows are of the command at @head */
     struct onsram_hw_cmd cmd;
+    struct onsram_hw_windows windows;
     struct onsram_cost cost; /* of the operation in state PREPARE */
     OnsramWork work;
 
@@ -247,8 +251,10 @@ bool onsram_command_is_control(const struct onsram_hw_cmd *cmd);
 uint32_t onsram_command_control(OnsramState *s, const struct onsram_hw_cmd *cmd,
                                 struct onsram_cost *cost, uint64_t *fault_addr);
 void onsram_command_cost(OnsramState *s, const struct onsram_hw_cmd *cmd,
+                         const struct onsram_hw_windows *windows,
                          struct onsram_cost *cost);
 void onsram_command_from_le(struct onsram_hw_cmd *cmd);
+void onsram_windows_from_le(struct onsram_hw_windows *windows);
 void onsram_cpl_to_le(struct onsram_hw_cpl *cpl);
 
 /*

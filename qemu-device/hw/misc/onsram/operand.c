@@ -37,6 +37,7 @@ static uint32_t resolve(OnsramWork *w, unsigned slot)
     op->first = -begin;
     op->len = end - begin;
     op->start = (o->addr & ~ONSRAM_ADDR_SPM) - op->first;
+    op->window = w->windows.slot[slot];
     if ((o->addr & ~ONSRAM_ADDR_SPM) < op->first) {
         w->fault_addr = o->addr;
         return op->spm ? ONSRAM_ST_SPM_RANGE : ONSRAM_ST_PAGE_FAULT;
@@ -66,32 +67,31 @@ uint64_t onsram_operands_bytes(const OnsramWork *w)
     return bytes;
 }
 
+/* The next @len bytes, at @offset */
 static uint32_t map_spm(OnsramState *s, OnsramWork *w, OnsramOperand *op,
-                        bool write)
+                        uint64_t offset, uint64_t len, bool write)
 {
-    OnsramRun run = { .len = op->len, .spm = true, .spm_offset = op->start };
-    uint32_t status = onsram_spm_check(s, w->cmd.asid, op->start, op->len,
-                                       !write, &w->fault_addr);
+    OnsramRun run = { .len = len, .spm = true, .spm_offset = offset };
+    uint32_t status = onsram_spm_check(s, w->cmd.asid, offset, len, !write,
+                                       &w->fault_addr);
 
     if (status == ONSRAM_ST_OK) {
-        run.host = s->spm_ptr + op->start;
+        run.host = s->spm_ptr + offset;
         g_array_append_val(op->runs, run);
-        op->mapped = op->len;
+        op->mapped += len;
     }
     return status;
 }
 
-/* The next bytes that lie together */
+/* Of the next @len bytes those that lie together */
 static uint32_t map_dram(OnsramState *s, OnsramWork *w, OnsramOperand *op,
-                         bool write)
+                         uint64_t va, uint64_t len, bool write)
 {
-    uint64_t va = op->start + op->mapped;
     OnsramRun run = { 0 };
     uint64_t bus;
     uint32_t status = onsram_mmu_translate(s, w->cmd.asid, va,
-                                           MIN(op->len - op->mapped, MAP_BYTES),
-                                           write, &bus, &run.len,
-                                           &w->fault_addr);
+                                           MIN(len, MAP_BYTES), write, &bus,
+                                           &run.len, &w->fault_addr);
 
     if (status != ONSRAM_ST_OK) {
         return status;
@@ -108,6 +108,28 @@ static uint32_t map_dram(OnsramState *s, OnsramWork *w, OnsramOperand *op,
     return ONSRAM_ST_OK;
 }
 
+/* The next bytes, up to where another memory begins */
+static uint32_t map_some(OnsramState *s, OnsramWork *w, OnsramOperand *op,
+                         bool write)
+{
+    const struct onsram_hw_window *win = &op->window;
+    uint64_t at = op->start + op->mapped, len = op->len - op->mapped;
+
+    if (op->spm) {
+        return map_spm(s, w, op, at, len, write);
+    }
+    if (at >= win->va && at - win->va < win->bytes) {
+        uint64_t in = at - win->va;
+
+        return map_spm(s, w, op, win->spm + in, MIN(len, win->bytes - in),
+                       write);
+    }
+    if (win->bytes && at < win->va) {
+        len = MIN(len, win->va - at);
+    }
+    return map_dram(s, w, op, at, len, write);
+}
+
 uint32_t onsram_operands_map(OnsramState *s, OnsramWork *w)
 {
     unsigned runs = 0;
@@ -122,8 +144,7 @@ uint32_t onsram_operands_map(OnsramState *s, OnsramWork *w)
             if (runs++ == MAP_RUNS) {
                 return ONSRAM_ST_NONE;
             }
-            status = op->spm ? map_spm(s, w, op, write)
-                             : map_dram(s, w, op, write);
+            status = map_some(s, w, op, write);
             if (status != ONSRAM_ST_OK) {
                 return status;
             }

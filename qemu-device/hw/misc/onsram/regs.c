@@ -61,6 +61,9 @@ static bool read64(OnsramState *s, hwaddr addr, uint64_t *value)
         case ONSRAM_ENG_HEAD_BASE:
             *value = eng->head_base;
             return true;
+        case ONSRAM_ENG_WIN_BASE:
+            *value = eng->win_base;
+            return true;
         }
         return false;
     }
@@ -188,6 +191,9 @@ static void write_engine64(OnsramEngine *eng, hwaddr addr, hwaddr offset,
         break;
     case ONSRAM_ENG_HEAD_BASE:
         eng->head_base = value & ~7ull;
+        break;
+    case ONSRAM_ENG_WIN_BASE:
+        eng->win_base = value & ~BASE_MASK;
         break;
     }
 }

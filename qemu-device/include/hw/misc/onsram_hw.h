@@ -89,6 +89,7 @@
 #define   ONSRAM_ENG_HUNG           (1u << 1) /* a hang was injected; for diagnosis */
 #define ONSRAM_ENG_DOORBELL         0x24    /* rw: tail, the index behind the last command to run (free running, taken modulo the size) */
 #define ONSRAM_ENG_HEAD             0x28    /* rw while stopped: free-running index of the next command to complete */
+#define ONSRAM_ENG_WIN_BASE         0x30    /* rw 64: bus address of the windows, a record per slot, 4 KiB aligned */
 #define ONSRAM_RING_MAX             8192
 
 /*
@@ -118,6 +119,7 @@
 #define ONSRAM_CMDF_IRQ             (1u << 0) /* raise the engine's interrupt on completion */
 #define ONSRAM_CMDF_WAIT            (1u << 1) /* start when semaphore[wait_sem] >= wait_value */
 #define ONSRAM_CMDF_SIGNAL          (1u << 2) /* semaphore[signal_sem] = max(itself, signal_value) on completion, also a failed one's */
+#define ONSRAM_CMDF_WINDOWS         (1u << 3) /* operations: the slot's record at WIN_BASE counts */
 
 /* An operand: where (a VA, or ONSRAM_ADDR_SPM | offset) and how */
 struct onsram_hw_operand {
@@ -145,6 +147,23 @@ struct onsram_hw_cmd {
         struct onsram_hw_operand operand[ONSRAM_MAX_OPERANDS];
         __u64 arg[8];
     };
+};
+
+/*
+ * Windows: which part of an operand lies in the SPM.  The bytes at virtual
+ * addresses va .. va + bytes - 1 are at SPM offset spm .. instead, the others in
+ * DRAM; bytes 0: none, the other fields are 0.
+ */
+struct onsram_hw_window {
+    __u64 va;
+    __u32 bytes;
+    __u32 spm;
+};
+
+/* 128 bytes, in the slot of its command */
+struct onsram_hw_windows {
+    struct onsram_hw_window slot[ONSRAM_MAX_OPERANDS];
+    __u64 reserved[4];      /* 0 */
 };
 
 /* Status of a completed command; also the cause in a fault record */
