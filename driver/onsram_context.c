@@ -16,6 +16,7 @@
 #include "onsram_account.h"
 #include "onsram_device.h"
 #include "onsram_drv.h"
+#include "onsram_figure.h"
 #include "onsram_netlink.h"
 
 /* Contexts that only CAP_SYS_ADMIN can take, so that somebody can always look */
@@ -260,7 +261,7 @@ void onsram_context_stats(struct onsram_context *ctx, struct drm_onsram_stats *s
 	mutex_lock(&odev->spm.lock);
 	spin_lock(&odev->stats_lock);
 	*stats = ctx->stats;
-	stats->energy_pj = div_u64(ctx->energy_fj, 1000);
+	stats->energy_pj = onsram_figure_thousandth(ctx->energy_fj);
 	spin_unlock(&odev->stats_lock);
 	mutex_unlock(&odev->spm.lock);
 }
@@ -270,7 +271,7 @@ void onsram_device_stats(struct onsram_device *odev, struct drm_onsram_stats *st
 	mutex_lock(&odev->spm.lock);
 	spin_lock(&odev->stats_lock);
 	*stats = odev->spm.stats;
-	stats->energy_pj = div_u64(odev->energy_fj, 1000);
+	stats->energy_pj = onsram_figure_thousandth(odev->energy_fj);
 	spin_unlock(&odev->stats_lock);
 	mutex_unlock(&odev->spm.lock);
 }

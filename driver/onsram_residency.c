@@ -9,6 +9,7 @@
 
 #include <linux/onsram_netlink.h>
 
+#include "onsram_figure.h"
 #include "onsram_plan.h"
 #include "onsram_spm.h"
 #include "onsram_validate.h"
@@ -269,8 +270,8 @@ static void onsram_account_op(struct onsram_op_ctx *ctx)
 		}
 		onsram_count(&ctx->spm->stats.hits, &client->stats->hits);
 		bytes = onsram_view_bytes(&op->cmd->operand[s].view);
-		ctx->spm->stats.dram_avoided_bytes += bytes;
-		client->stats->dram_avoided_bytes += bytes;
+		onsram_figure_add(&ctx->spm->stats.dram_avoided_bytes, bytes);
+		onsram_figure_add(&client->stats->dram_avoided_bytes, bytes);
 	}
 }
 

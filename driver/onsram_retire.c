@@ -3,6 +3,7 @@
  * The end of commands and jobs: what became of tensors, totals, fences.
  */
 
+#include "onsram_figure.h"
 #include "onsram_job.h"
 #include "onsram_netlink.h"
 #include "onsram_trace.h"
@@ -28,9 +29,9 @@ static void onsram_retire_broken(struct onsram_job *job, const struct onsram_slo
 /* Zeroing what another client left is not this one's doing: only the device's totals have it */
 static void onsram_retire_account_scrub(struct onsram_job *job, const struct onsram_hw_cpl *cpl)
 {
-	job->scrub.time_ps += cpl->end_ps - cpl->start_ps;
-	job->scrub.spm_bytes += cpl->spm_bytes;
-	job->scrub_fj += cpl->energy_fj;
+	onsram_figure_add(&job->scrub.time_ps, onsram_figure_less(cpl->end_ps, cpl->start_ps));
+	onsram_figure_add(&job->scrub.spm_bytes, cpl->spm_bytes);
+	onsram_figure_add(&job->scrub_fj, cpl->energy_fj);
 }
 
 static void onsram_retire_account(struct onsram_job *job, const struct onsram_hw_cmd *cmd,
@@ -46,12 +47,12 @@ static void onsram_retire_account(struct onsram_job *job, const struct onsram_hw
 		onsram_retire_account_scrub(job, cpl);
 		return;
 	}
-	acct->compute_ps += cpl->compute_ps;
-	acct->dram_read_bytes += cpl->dram_read_bytes;
-	acct->dram_write_bytes += cpl->dram_write_bytes;
-	acct->spm_bytes += cpl->spm_bytes;
-	acct->macs += cpl->macs;
-	job->energy_fj += cpl->energy_fj;
+	onsram_figure_add(&acct->compute_ps, cpl->compute_ps);
+	onsram_figure_add(&acct->dram_read_bytes, cpl->dram_read_bytes);
+	onsram_figure_add(&acct->dram_write_bytes, cpl->dram_write_bytes);
+	onsram_figure_add(&acct->spm_bytes, cpl->spm_bytes);
+	onsram_figure_add(&acct->macs, cpl->macs);
+	onsram_figure_add(&job->energy_fj, cpl->energy_fj);
 }
 
 static int onsram_retire_op(struct onsram_job *job, const struct onsram_slot *slot,
@@ -73,7 +74,8 @@ static int onsram_retire_op(struct onsram_job *job, const struct onsram_slot *sl
 	if (!error) {
 		job->acct.ops++;
 		if (job->retired)
-			job->retired[slot->op].time_ps = cpl->end_ps - cpl->start_ps;
+			job->retired[slot->op].time_ps =
+				onsram_figure_less(cpl->end_ps, cpl->start_ps);
 	}
 	return error;
 }
@@ -111,12 +113,14 @@ static void onsram_stats_add(struct drm_onsram_stats *to, const struct onsram_jo
 {
 	const struct drm_onsram_stats *acct = &job->acct;
 
-	to->time_ps += job->end_ps - job->start_ps - job->scrub.time_ps;
-	to->compute_ps += acct->compute_ps;
-	to->dram_read_bytes += acct->dram_read_bytes;
-	to->dram_write_bytes += acct->dram_write_bytes;
-	to->spm_bytes += acct->spm_bytes;
-	to->macs += acct->macs;
+	onsram_figure_add(&to->time_ps,
+			  onsram_figure_less(onsram_figure_less(job->end_ps, job->start_ps),
+					     job->scrub.time_ps));
+	onsram_figure_add(&to->compute_ps, acct->compute_ps);
+	onsram_figure_add(&to->dram_read_bytes, acct->dram_read_bytes);
+	onsram_figure_add(&to->dram_write_bytes, acct->dram_write_bytes);
+	onsram_figure_add(&to->spm_bytes, acct->spm_bytes);
+	onsram_figure_add(&to->macs, acct->macs);
 	to->ops += acct->ops;
 	to->jobs += job->kind == ONSRAM_JOB_OPS && !job->error;
 	to->errors += job->kind == ONSRAM_JOB_OPS && job->error;
@@ -126,7 +130,7 @@ static void onsram_job_finish_one(struct onsram_job *job)
 {
 	struct onsram_device *odev = job->odev;
 	struct onsram_context *ctx = job->ctx;
-	u64 busy = job->end_ps - job->start_ps;
+	u64 busy = onsram_figure_less(job->end_ps, job->start_ps);
 	struct onsram_died *died;
 	struct dma_fence *fence;
 	u32 i;
@@ -134,12 +138,13 @@ static void onsram_job_finish_one(struct onsram_job *job)
 	spin_lock(&odev->stats_lock);
 	onsram_stats_add(&ctx->stats, job);
 	onsram_stats_add(&odev->spm.stats, job);
-	odev->spm.stats.time_ps += job->scrub.time_ps;
-	odev->spm.stats.spm_bytes += job->scrub.spm_bytes;
-	ctx->energy_fj += job->energy_fj;
-	odev->energy_fj += job->energy_fj + job->scrub_fj;
-	ctx->busy_ps[job->engine->id] += busy;
-	odev->busy_ps[job->engine->id] += busy;
+	onsram_figure_add(&odev->spm.stats.time_ps, job->scrub.time_ps);
+	onsram_figure_add(&odev->spm.stats.spm_bytes, job->scrub.spm_bytes);
+	onsram_figure_add(&ctx->energy_fj, job->energy_fj);
+	onsram_figure_add(&odev->energy_fj, job->energy_fj);
+	onsram_figure_add(&odev->energy_fj, job->scrub_fj);
+	onsram_figure_add(&ctx->busy_ps[job->engine->id], busy);
+	onsram_figure_add(&odev->busy_ps[job->engine->id], busy);
 	spin_unlock(&odev->stats_lock);
 
 	list_for_each_entry(died, &job->died, link)

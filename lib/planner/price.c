@@ -185,10 +185,10 @@ static void wait_for(struct onsram_pricer *p)
 
 static void pay(struct onsram_price *price, const struct onsram_cost *c)
 {
-	price->compute_ps += c->compute_ps;
-	price->dram_read_bytes += c->dram_read_bytes;
-	price->dram_write_bytes += c->dram_write_bytes;
-	price->energy_fj += c->energy_fj;
+	price->compute_ps = onsram_sat_add(price->compute_ps, c->compute_ps);
+	price->dram_read_bytes = onsram_sat_add(price->dram_read_bytes, c->dram_read_bytes);
+	price->dram_write_bytes = onsram_sat_add(price->dram_write_bytes, c->dram_write_bytes);
+	price->energy_fj = onsram_sat_add(price->energy_fj, c->energy_fj);
 }
 
 static void run(struct onsram_pricer *p, struct onsram_price *price)
@@ -233,7 +233,8 @@ int onsram_pricer_run(struct onsram_pricer *p, const struct onsram_interval *iv,
 	place(p, iv, n, again);
 	wait_for(p);
 	run(p, price);
-	price->energy_fj += onsram_static_energy_fj(p->f->m, price->time_ps);
+	price->energy_fj = onsram_sat_add(price->energy_fj,
+					  onsram_static_energy_fj(p->f->m, price->time_ps));
 	return 0;
 }
 

@@ -19,7 +19,8 @@ RESIDENCY_OBJS := $(addprefix $(B)/driver/onsram_,contents.o order.o plan.o resi
 RESIDENCY_TESTS := $(addprefix $(B)/tests/unit/,test-residency test-residency-random)
 ORDER_TESTS := $(B)/tests/unit/test-order
 PLAN_TESTS := $(B)/tests/unit/test-plan
-DRIVER_TESTS := $(VALIDATE_TESTS) $(RESIDENCY_TESTS) $(ORDER_TESTS) $(PLAN_TESTS)
+FIGURE_TESTS := $(B)/tests/unit/test-figure
+DRIVER_TESTS := $(VALIDATE_TESTS) $(RESIDENCY_TESTS) $(ORDER_TESTS) $(PLAN_TESTS) $(FIGURE_TESTS)
 $(RESIDENCY_OBJS) $(DRIVER_TESTS:%=%.o) $(addprefix $(B)/tests/unit/,spm-sim.o ring-sim.o): \
 	CFLAGS += -Itests/unit/shim -Idriver
 $(RESIDENCY_TESTS): $(B)/tests/unit/spm-sim.o $(RESIDENCY_OBJS)

@@ -154,6 +154,14 @@ static void test_graph(void **state)
 	assert_int_equal(pass.stats.ops, NR_OPS);
 	assert_int_equal(pass.stats.time_ps, 1000 * NR_OPS);
 	assert_int_equal(pass.stats.peak_bytes, 5000);
+
+	/* A total that is beyond range does not tell what a pass took */
+	mock.stats.energy_pj = UINT64_MAX;
+	mock.stats.dram_read_bytes = UINT64_MAX - 1;
+	assert_int_equal(onsram_runner_pass(r, &pass, &err), 0);
+	assert_true(pass.stats.energy_pj == UINT64_MAX);
+	assert_int_equal(pass.stats.dram_read_bytes, 0);
+	assert_int_equal(pass.stats.time_ps, 1000 * NR_OPS);
 	onsram_runner_destroy(r);
 }
 
