@@ -202,9 +202,12 @@ void onsram_context_put(struct onsram_context *ctx)
 void onsram_context_close(struct onsram_context *ctx)
 {
 	onsram_graphs_close(ctx);
-	onsram_nl_client_gone(ctx->odev, ctx->client.id);
 	drm_sched_entity_destroy(&ctx->compute);
 	drm_sched_entity_destroy(&ctx->copy);
+	mutex_lock(&ctx->odev->poll_lock);
+	ctx->gone = true;
+	mutex_unlock(&ctx->odev->poll_lock);
+	onsram_nl_client_gone(ctx->odev, ctx->client.id);
 	onsram_context_put(ctx);
 }
 

@@ -127,6 +127,8 @@ struct onsram_op {
  * @died: struct onsram_died, buffers that died since it last submitted singly under AGENT;
  *	guarded by submit_lock
  * @nr_died: how many of them
+ * @gone: the agent is told, or has been, that the file is: nothing of it is reported any
+ *	more; guarded by poll_lock
  * @stats: totals; what residency does not count is guarded by stats_lock
  * @energy_fj: femtojoules, what stats.energy_pj is made of; guarded by stats_lock
  * @busy_ps: modelled time per engine; guarded by stats_lock
@@ -147,6 +149,7 @@ struct onsram_context {
 	u32 state;
 	struct list_head died;
 	u32 nr_died;
+	bool gone;
 	struct drm_onsram_stats stats;
 	u64 energy_fj;
 	u64 busy_ps[ONSRAM_MAX_ENGINES];

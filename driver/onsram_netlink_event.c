@@ -81,6 +81,8 @@ void onsram_nl_graph_destroyed(struct onsram_device *odev, u32 id)
 
 void onsram_nl_client_gone(struct onsram_device *odev, u32 client_id)
 {
+	/* What it did is told before */
+	onsram_events_flush(&odev->link->events);
 	onsram_nl_event_id(odev, ONSRAM_CMD_CLIENT_GONE, ONSRAM_A_CLIENT_ID, client_id);
 }
 

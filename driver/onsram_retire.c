@@ -126,14 +126,26 @@ static void onsram_stats_add(struct drm_onsram_stats *to, const struct onsram_jo
 	to->errors += job->kind == ONSRAM_JOB_OPS && job->error;
 }
 
+/* To the policy agent */
+static void onsram_job_report(struct onsram_job *job)
+{
+	struct onsram_died *died;
+	u32 i;
+
+	list_for_each_entry(died, &job->died, link)
+		onsram_nl_died(job->ctx, &died->what);
+	for (i = 0; job->retired && i < job->nr_ops; i++)
+		if (job->retired[i].time_ps)
+			onsram_nl_op_retired(job->ctx, &job->ops[i], job->retired[i].resident,
+					     job->retired[i].time_ps);
+}
+
 static void onsram_job_finish_one(struct onsram_job *job)
 {
 	struct onsram_device *odev = job->odev;
 	struct onsram_context *ctx = job->ctx;
 	u64 busy = onsram_figure_less(job->end_ps, job->start_ps);
-	struct onsram_died *died;
 	struct dma_fence *fence;
-	u32 i;
 
 	spin_lock(&odev->stats_lock);
 	onsram_stats_add(&ctx->stats, job);
@@ -147,12 +159,8 @@ static void onsram_job_finish_one(struct onsram_job *job)
 	onsram_figure_add(&odev->busy_ps[job->engine->id], busy);
 	spin_unlock(&odev->stats_lock);
 
-	list_for_each_entry(died, &job->died, link)
-		onsram_nl_died(ctx, &died->what);
-	for (i = 0; job->retired && i < job->nr_ops; i++)
-		if (job->retired[i].time_ps)
-			onsram_nl_op_retired(ctx, &job->ops[i], job->retired[i].resident,
-					     job->retired[i].time_ps);
+	if (!ctx->gone)
+		onsram_job_report(job);
 	trace_onsram_complete(odev, ctx->client.id, job->engine->id, job->last_seq, busy,
 			      job->error);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Operations that were given up are not reported as completed */
+/* What is reported as completed, and when */
 #include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
@@ -62,6 +62,62 @@ static int on_event(struct nl_msg *msg, void *arg)
 	nla_for_each_attr(nest, genlmsg_attrdata(hdr, 0), genlmsg_attrlen(hdr, 0), rest)
 		*nr_events += nla_type(nest) == ONSRAM_A_RETIRED;
 	return NL_OK;
+}
+
+/**
+ * struct last_words - events of a client that closes its file
+ * @gone: its id, once that was told
+ * @before: operations told until then, of whatever client
+ * @behind: operations of it told after
+ */
+struct last_words {
+	uint32_t gone;
+	uint32_t before;
+	uint32_t behind;
+};
+
+static int on_last_words(struct nl_msg *msg, void *arg)
+{
+	struct genlmsghdr *hdr = nlmsg_data(nlmsg_hdr(msg));
+	struct last_words *w = arg;
+	struct nlattr *attr;
+	int rest;
+
+	nla_for_each_attr(attr, genlmsg_attrdata(hdr, 0), genlmsg_attrlen(hdr, 0), rest) {
+		if (hdr->cmd == ONSRAM_CMD_CLIENT_GONE && nla_type(attr) == ONSRAM_A_CLIENT_ID)
+			w->gone = nla_get_u32(attr);
+		if (hdr->cmd != ONSRAM_CMD_OP_RETIRED || nla_type(attr) != ONSRAM_A_RETIRED)
+			continue;
+		if (!w->gone)
+			w->before++;
+		else
+			w->behind += nla_get_u32(nla_find(nla_data(attr), nla_len(attr),
+							  ONSRAM_A_RETIRED_CLIENT_ID)) == w->gone;
+	}
+	return NL_OK;
+}
+
+/* Who learns from clients forgets one when it goes, and must not hear of it again */
+TEST_F(retired, nothing_of_a_client_that_is_gone)
+{
+	struct drm_onsram_op ops[3] = { add_op(), add_op(), add_op() };
+	struct pollfd pfd = { .fd = nl_socket_get_fd(self->sock), .events = POLLIN };
+	struct last_words words;
+	struct client c;
+
+	nl_socket_modify_cb(self->sock, NL_CB_VALID, NL_CB_CUSTOM, on_last_words, &words);
+	for (int i = 0; i < 20; i++) {
+		words = (struct last_words){ 0 };
+		ASSERT_EQ(0, client_open(&c));
+		ASSERT_EQ(0, onsram_device_set_policy(c.dev, "eager"));
+		ASSERT_EQ(0, run_ops(&c, ops, 3));
+		client_close(&c);
+		while (poll(&pfd, 1, 100) > 0)
+			nl_recvmsgs_default(self->sock);
+		EXPECT_NE(0, words.gone);
+		EXPECT_EQ(3, words.before);
+		EXPECT_EQ(0, words.behind);
+	}
 }
 
 TEST_F(retired, not_what_was_given_up)

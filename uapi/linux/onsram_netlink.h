@@ -44,7 +44,7 @@
  * @ONSRAM_CMD_GRAPH_DESTROYED: event: GRAPH_ID
  * @ONSRAM_CMD_OP_RETIRED: event: RETIRED and DIED nests (a batch, in order), LOST counts entries
  *	dropped before this batch
- * @ONSRAM_CMD_CLIENT_GONE: event: CLIENT_ID
+ * @ONSRAM_CMD_CLIENT_GONE: event: CLIENT_ID; nothing of the client is told behind it
  * @ONSRAM_CMD_SYNC: event: CLIENT_ID waits for SYNC_DONE with this SYNC or a later one; where it
  *	has PRIVATE, what is learnt from the client must not depend on others, concerns no others,
  *	and comes into force at its SYNCs only
