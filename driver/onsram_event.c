@@ -7,6 +7,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
+#include "onsram_drv.h"
 #include "onsram_event.h"
 
 /* Long enough for a batch to gather, short enough to learn within a pass */
@@ -58,7 +59,7 @@ void onsram_events_push(struct onsram_event_queue *q, const struct onsram_event 
 		q->lost_total++;
 	} else {
 		q->ring[q->tail++ % ONSRAM_EVENT_QUEUE] = *ev;
-		schedule_delayed_work(&q->work, ONSRAM_EVENT_DELAY);
+		queue_delayed_work(onsram_wq, &q->work, ONSRAM_EVENT_DELAY);
 	}
 	spin_unlock(&q->lock);
 }
@@ -96,7 +97,10 @@ u64 onsram_events_lost(struct onsram_event_queue *q)
 
 void onsram_events_flush(struct onsram_event_queue *q)
 {
-	/* Also what an earlier attempt had no memory for */
-	mod_delayed_work(system_wq, &q->work, 0);
+	/*
+	 * Also what an earlier attempt had no memory for. On the workqueue that it
+	 * always is on: on another it would not wait for the sending under way.
+	 */
+	mod_delayed_work(onsram_wq, &q->work, 0);
 	flush_delayed_work(&q->work);
 }

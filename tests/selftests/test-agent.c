@@ -175,6 +175,26 @@ TEST_F(agent, digested)
 	EXPECT_EQ(0, finish(&w));
 }
 
+/* However far the sender of events has got when the client asks */
+TEST_F(agent, digested_while_sending)
+{
+	struct drm_onsram_op ops[MAX_ENTRIES];
+	struct client *c = &self->client;
+	uint32_t i;
+
+	ATTACH();
+	for (i = 0; i < MAX_ENTRIES; i++)
+		ops[i] = fill_op(1);
+	for (i = 0; i < 200; i++) {
+		self->heard.nr = 0;
+		ASSERT_EQ(0, run_ops(c, ops, MAX_ENTRIES));
+		usleep(i * 50);
+		EXPECT_EQ(-ETIME, AGENT_SYNC(0));
+		EXPECT_NE(0, HEAR_SYNC());
+		EXPECT_EQ(MAX_ENTRIES, self->heard.nr);
+	}
+}
+
 TEST_F(agent, gone_while_waiting)
 {
 	struct waiter w;
