@@ -62,7 +62,7 @@ B := build/$(if $(SAN),san,host)
 CC := gcc
 AR := ar
 CFLAGS := -std=gnu11 -Wall -Wextra -Werror -O2 -g -MMD -MP \
-	-Iuapi -Ilib/perf -Ilib/planner -Iqemu-device/include -Iqemu-device/hw/misc/onsram \
+	-Iuapi -Ilib/perf -Ilib/picture -Ilib/planner -Iqemu-device/include -Iqemu-device/hw/misc/onsram \
 	-I/usr/include/libdrm $(EXTRA_CFLAGS)
 LDFLAGS := $(EXTRA_LDFLAGS)
 ifneq ($(SAN),)

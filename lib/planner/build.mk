@@ -8,7 +8,8 @@ $(LIBPLANNER): $(PLANNER_OBJS)
 	$(Q)rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
-PLANNER_TESTS := $(addprefix $(B)/tests/unit/,test-price test-planner test-paper test-allocate)
+PLANNER_TESTS := $(addprefix $(B)/tests/unit/,test-price test-planner test-paper test-allocate \
+	test-carry-out)
 $(PLANNER_TESTS): %: %.o $(LIBPLANNER) $(LIBPERF)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka

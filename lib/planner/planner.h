@@ -167,6 +167,40 @@ int onsram_plan_price(const struct onsram_model *m, const struct onsram_plan_gra
 		      const struct onsram_interval *iv, uint32_t n, bool again,
 		      struct onsram_price *price);
 
+/** struct onsram_plan_step - an operation of a run */
+struct onsram_plan_step {
+	uint64_t start_ps;
+	uint64_t end_ps;
+	struct onsram_cost cost;
+};
+
+/** struct onsram_plan_move - a fetch, or write-back, of an interval on the copy engine */
+struct onsram_plan_move {
+	uint32_t interval;
+	bool writeback;
+	uint64_t start_ps;
+	uint64_t end_ps;
+	struct onsram_cost cost;
+};
+
+/** struct onsram_plan_run - what a run comes to: its operations, its transfers in order */
+struct onsram_plan_run {
+	struct onsram_price price;
+	struct onsram_plan_step *steps;
+	struct onsram_plan_move *moves;
+	uint32_t nr_moves;
+};
+
+/**
+ * onsram_plan_carry_out() - onsram_plan_price(), telling what happens when
+ * Return: 0, or -1 without memory; onsram_plan_run_release() in any case
+ */
+int onsram_plan_carry_out(const struct onsram_model *m, const struct onsram_plan_graph *g,
+			  const struct onsram_interval *iv, uint32_t n, bool again,
+			  struct onsram_plan_run *run);
+/** onsram_plan_run_release() - free what it has */
+void onsram_plan_run_release(struct onsram_plan_run *run);
+
 /**
  * struct onsram_plan_options - what a plan may be, and how long to look for it
  * @whole: only whole tensors

@@ -208,9 +208,10 @@ static void run(struct onsram_pricer *p, struct onsram_price *price)
 		}
 		if (copy == copies_done && copy < p->nr_transfers &&
 		    p->transfer[copy].start_op <= ops_done) {
-			const struct onsram_transfer *t = &p->transfer[copy++];
+			struct onsram_transfer *t = &p->transfer[copy++];
 			struct onsram_cost c;
 
+			t->start_ps = fluid.now_ps;
 			onsram_copy_cost(p->f->m, t->bytes, t->writeback, &c);
 			pay(price, &c);
 			onsram_fluid_start(&fluid, fluid.engines - 1, &c);
@@ -219,7 +220,7 @@ static void run(struct onsram_pricer *p, struct onsram_price *price)
 		if (engine == 0)
 			p->end_ps[ops_done++] = fluid.now_ps;
 		else if (engine > 0)
-			copies_done++;
+			p->transfer[copies_done++].end_ps = fluid.now_ps;
 	} while (engine >= 0);
 	price->time_ps = fluid.now_ps;
 }

@@ -12,6 +12,8 @@
  * @need_op: this operation waits for it
  * @bytes: moved
  * @writeback: from the SPM
+ * @start_ps: when it began in the last run
+ * @end_ps: when it was complete
  */
 struct onsram_transfer {
 	uint32_t interval;
@@ -19,6 +21,8 @@ struct onsram_transfer {
 	uint32_t need_op;
 	uint64_t bytes;
 	bool writeback;
+	uint64_t start_ps;
+	uint64_t end_ps;
 };
 
 /** struct onsram_window - the part of a tensor that an operation finds in the SPM */

@@ -73,6 +73,6 @@ UNIT_TESTS += tests/unit/test-models.py
 endif
 
 # The command line, without a device
-UNIT_TESTS += tests/unit/test-cli.sh
+UNIT_TESTS += tests/unit/test-cli.sh tests/unit/test-pictures.py
 tap-unit: export ONSRAM_BIN = $(B)/onsram
 built-unit: $(B)/onsram

@@ -5,7 +5,7 @@ ONSRAM_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard tools/onsram/*.c))
 
 $(ONSRAM_OBJS): CFLAGS += -Itools/lib
 
-$(ONSRAM): $(ONSRAM_OBJS) $(LIBONSRAM) $(LIBPLANNER) $(LIBPERF)
+$(ONSRAM): $(ONSRAM_OBJS) $(LIBONSRAM) $(LIBPICTURE) $(LIBPLANNER) $(LIBPERF)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lprotobuf-c -ljson-c -lcrypto -lncurses -ltinfo -lm
 

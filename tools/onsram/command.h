@@ -15,6 +15,7 @@
 #include <drm/onsram_accel.h>
 #include <json-c/json.h>
 
+#include "format.h"
 #include "planner.h"
 #include "program.h"
 
@@ -76,13 +77,6 @@ int parse_shape(const char *cmd, char *text, struct shape_list *list, struct ons
 
 /** dtype_name() - f32, f16, i64, i32 or bool */
 const char *dtype_name(uint32_t dtype);
-
-/** format_time() - picoseconds in words of four digits: "12.34 ms"; a figure may be ONSRAM_BEYOND */
-void format_time(uint64_t ps, char *text, size_t size);
-/** format_bytes() - "12.34 MiB" */
-void format_bytes(uint64_t bytes, char *text, size_t size);
-/** format_energy() - picojoules: "12.34 mJ" */
-void format_energy(uint64_t pj, char *text, size_t size);
 
 /** print_json() - @root on stdout, released */
 void print_json(struct json_object *root);

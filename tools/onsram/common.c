@@ -190,43 +190,6 @@ const char *dtype_name(uint32_t dtype)
 	return dtype < ONSRAM_DTYPE_COUNT ? names[dtype] : "unknown";
 }
 
-static void format_scaled(uint64_t figure, double step, const char *const *units, char *text,
-			  size_t size)
-{
-	double value = figure;
-
-	if (figure == ONSRAM_BEYOND) {
-		snprintf(text, size, "beyond range");
-		return;
-	}
-	while (value >= step && units[1]) {
-		value /= step;
-		units++;
-	}
-	snprintf(text, size, "%.*f %s", value < 10 ? 3 : value < 100 ? 2 : 1, value, *units);
-}
-
-void format_time(uint64_t ps, char *text, size_t size)
-{
-	static const char *const units[] = { "ps", "ns", "us", "ms", "s", NULL };
-
-	format_scaled(ps, 1000, units, text, size);
-}
-
-void format_bytes(uint64_t bytes, char *text, size_t size)
-{
-	static const char *const units[] = { "B", "KiB", "MiB", "GiB", NULL };
-
-	format_scaled(bytes, 1024, units, text, size);
-}
-
-void format_energy(uint64_t pj, char *text, size_t size)
-{
-	static const char *const units[] = { "pJ", "nJ", "uJ", "mJ", "J", NULL };
-
-	format_scaled(pj, 1000, units, text, size);
-}
-
 void print_json(struct json_object *root)
 {
 	puts(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +41,8 @@ int main(int argc, char **argv)
 	size_t i;
 	int status;
 
+	/* A reader that is gone is an error like a full disk */
+	signal(SIGPIPE, SIG_IGN);
 	if (argc < 2)
 		return usage_error("", "which command?");
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {

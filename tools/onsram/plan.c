@@ -9,6 +9,9 @@
 #include "perf.h"
 #include "plan-csv.h"
 #include "policy.h"
+#include "picture.h"
+#include "record-plan.h"
+#include "save.h"
 
 #define CMD "plan"
 #define MAX_INPUTS 64
@@ -29,6 +32,8 @@ struct options {
 	struct onsram_array inputs[MAX_INPUTS];
 	struct onsram_import_options import;
 	struct onsram_plan_options plan;
+	const char *svg;
+	const char *trace;
 	bool explain;
 	bool json;
 };
@@ -59,6 +64,8 @@ static void help(void)
 	       "                   compute), constants; separated by commas\n"
 	       "  --effort N       look N times as long (default 1)\n"
 	       "  --explain        every tensor: where it stays, or why it does not\n"
+	       "  --svg F          draw it: the SPM's map above the engines' time line\n"
+	       "  --trace F        its run as a trace for Perfetto or Chrome\n"
 	       "  --json           the plan as JSON\n\n"
 	       "The second form only allocates: PROBLEM.csv has the columns id,lower,upper,size (a\n"
 	       "buffer of that size lives in [lower, upper)); SOLUTION.csv gets an offset for each.\n"
@@ -138,12 +145,16 @@ static int check_options(const struct options *opt)
 			return usage_error(CMD, "--csv needs --capacity");
 		if (!opt->output)
 			return usage_error(CMD, "--csv needs --output");
+		if (opt->svg || opt->trace)
+			return usage_error(CMD, "--svg and --trace go with a model");
 		return 0;
 	}
 	if (opt->has_capacity || opt->output)
 		return usage_error(CMD, "--capacity and --output go with --csv");
 	if (!opt->model)
 		return usage_error(CMD, "which model?");
+	if ((opt->svg || opt->trace) && opt->policy->plan == onsram_plan_ideal)
+		return usage_error(CMD, "--svg and --trace show places, which an SPM without an end does not have");
 	return 0;
 }
 
@@ -165,6 +176,8 @@ static int parse_options(struct options *opt, int argc, char **argv, bool *helpe
 		{ "output", required_argument, NULL, 'o' },
 		{ "without", required_argument, NULL, 'w' },
 		{ "effort", required_argument, NULL, 'E' },
+		{ "svg", required_argument, NULL, 'V' },
+		{ "trace", required_argument, NULL, 't' },
 		{ "explain", no_argument, NULL, 'e' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
@@ -221,6 +234,12 @@ static int parse_options(struct options *opt, int argc, char **argv, bool *helpe
 			break;
 		case 'o':
 			opt->output = optarg;
+			break;
+		case 'V':
+			opt->svg = optarg;
+			break;
+		case 't':
+			opt->trace = optarg;
 			break;
 		case 'e':
 			opt->explain = true;
@@ -361,12 +380,39 @@ static void print_plan_text(const struct options *opt, const struct onsram_model
 		explain(p, plan);
 }
 
+static int write_map(FILE *out, const void *record)
+{
+	return picture_map(out, record);
+}
+
+static int write_trace(FILE *out, const void *record)
+{
+	return picture_trace(out, record);
+}
+
+static int draw(const struct options *opt, const struct onsram_model *m, const struct onsram_program *p,
+		const struct onsram_plan *plan)
+{
+	struct onsram_record r = { .network = p->name, .policy = opt->policy->name, .origin = "planned" };
+	int status = 0;
+
+	if (record_program(&r, m, p) || record_plan(&r, m, p, plan))
+		status = failure(CMD, "out of memory");
+	if (!status && opt->svg)
+		status = save_file(CMD, opt->svg, write_map, &r);
+	if (!status && opt->trace)
+		status = save_file(CMD, opt->trace, write_trace, &r);
+	record_release(&r);
+	return status;
+}
+
 static int plan_program(const struct options *opt, const struct onsram_model *m,
 			const struct onsram_program *p)
 {
 	struct onsram_plan *plan;
 	struct plan_input in;
 	uint64_t plan_ns;
+	int status = 0;
 
 	if (plan_input_init(&in, p))
 		return failure(CMD, "out of memory");
@@ -379,13 +425,15 @@ static int plan_program(const struct options *opt, const struct onsram_model *m,
 		plan_input_release(&in);
 		return failure(CMD, "out of memory");
 	}
-	if (opt->json)
+	if (opt->svg || opt->trace)
+		status = draw(opt, m, p, plan);
+	if (!status && opt->json)
 		print_plan_json(opt, m, p, plan, plan_ns);
-	else
+	else if (!status)
 		print_plan_text(opt, m, p, plan);
 	onsram_plan_free(plan);
 	plan_input_release(&in);
-	return 0;
+	return status;
 }
 
 static int plan_model(const struct options *opt)

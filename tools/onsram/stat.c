@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 #define _GNU_SOURCE
-#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "command.h"
 #include "look.h"
 #include "prometheus.h"
+#include "save.h"
 
 #define CMD "stat"
 
@@ -93,33 +92,17 @@ static int show(const char *dir, bool json, uint64_t looks, unsigned int seconds
 	return status;
 }
 
-static int write_prometheus(const struct look *l, const char *device, const char *file)
-{
-	char *temporary;
-	bool bad;
-	FILE *f;
-	int fd;
+struct metrics {
+	const struct look *look;
+	const char *device;
+};
 
-	if (asprintf(&temporary, "%s.XXXXXX", file) < 0)
-		return failure(CMD, "out of memory");
-	fd = mkstemp(temporary);
-	f = fd < 0 ? NULL : fdopen(fd, "w");
-	if (!f) {
-		failure(CMD, "%s: %s", file, strerror(errno));
-		free(temporary);
-		return STATUS_FAILURE;
-	}
-	print_prometheus(f, l, device);
-	/* The collector runs as another user */
-	bad = fchmod(fd, 0644) || fflush(f) || ferror(f);
-	bad |= fclose(f);
-	bad = bad || rename(temporary, file);
-	if (bad) {
-		failure(CMD, "%s: %s", file, strerror(errno));
-		unlink(temporary);
-	}
-	free(temporary);
-	return bad ? STATUS_FAILURE : 0;
+static int write_metrics(FILE *out, const void *ctx)
+{
+	const struct metrics *m = ctx;
+
+	print_prometheus(out, m->look, m->device);
+	return 0;
 }
 
 static int prometheus(const char *dir, const char *file)
@@ -132,7 +115,7 @@ static int prometheus(const char *dir, const char *file)
 		return status;
 	look_device(dir, device);
 	if (file)
-		status = write_prometheus(&l, device, file);
+		status = save_file(CMD, file, write_metrics, &(struct metrics){ &l, device });
 	else
 		print_prometheus(stdout, &l, device);
 	look_release(&l);
