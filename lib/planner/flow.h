@@ -56,10 +56,10 @@ bool onsram_flow_dirties(const struct onsram_flow *f, uint32_t tensor, uint32_t 
  * byte of the tensor without reading it.
  */
 bool onsram_flow_fetches(const struct onsram_flow *f, uint32_t tensor, uint32_t op);
-/** onsram_flow_moves() - bytes that an interval's fetch or write-back moves */
+/** onsram_flow_moves() - bytes that an interval's fetch or write-back moves: words, as the driver does */
 static inline uint64_t onsram_flow_moves(const struct onsram_flow *f, const struct onsram_interval *iv)
 {
-	uint64_t left = f->g->tensors[iv->tensor].bytes - iv->begin;
+	uint64_t left = (f->g->tensors[iv->tensor].bytes - iv->begin + 3) / 4 * 4;
 
 	return iv->bytes < left ? iv->bytes : left;
 }

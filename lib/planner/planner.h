@@ -151,7 +151,8 @@ struct onsram_price {
  * Operations run one after the other on a compute engine.  Transfers run one after the
  * other on the copy engine: those of the operation at which they may start (a fetch
  * @reserve_op, a write-back @last_op + 1) in ascending order, of the same operation
- * write-backs first, then as in @iv.  A transfer starts when the one before it and the
+ * write-backs first, then as in @iv.  Parts of a tensor that follow each other are one
+ * transfer where they start and are needed at the same operations.  A transfer starts when the one before it and the
  * operation before its own have completed; an operation starts when the transfers that
  * must be complete before it are.  The engines share DRAM as onsram_fluid_next() says.
  *
@@ -174,7 +175,10 @@ struct onsram_plan_step {
 	struct onsram_cost cost;
 };
 
-/** struct onsram_plan_move - a fetch, or write-back, of an interval on the copy engine */
+/**
+ * struct onsram_plan_move - a fetch, or write-back, on the copy engine
+ * @interval: what it moves, or the last of those that it moves as one
+ */
 struct onsram_plan_move {
 	uint32_t interval;
 	bool writeback;

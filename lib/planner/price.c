@@ -107,7 +107,7 @@ static struct onsram_transfer fetch_of(const struct onsram_flow *f, const struct
 {
 	return (struct onsram_transfer){
 		.interval = k, .start_op = iv[k].reserve_op, .need_op = iv[k].first_op,
-		.bytes = onsram_flow_moves(f, &iv[k]),
+		.begin = iv[k].begin, .bytes = onsram_flow_moves(f, &iv[k]),
 	};
 }
 
@@ -116,7 +116,7 @@ static struct onsram_transfer writeback_of(const struct onsram_flow *f, const st
 {
 	return (struct onsram_transfer){
 		.interval = k, .start_op = iv[k].last_op + 1, .need_op = iv[k].release_op,
-		.bytes = onsram_flow_moves(f, &iv[k]), .writeback = true,
+		.begin = iv[k].begin, .bytes = onsram_flow_moves(f, &iv[k]), .writeback = true,
 	};
 }
 
@@ -130,6 +130,42 @@ static bool writes_back(const struct onsram_flow *f, const struct onsram_interva
 {
 	return !(iv->flags & ONSRAM_INTERVAL_KEEP) &&
 	       onsram_flow_dirties(f, iv->tensor, iv->first_op, iv->last_op);
+}
+
+static bool follow(const struct onsram_interval *iv, const struct onsram_transfer *a,
+		   const struct onsram_transfer *b)
+{
+	return iv[a->interval].tensor == iv[b->interval].tensor && a->need_op == b->need_op &&
+	       (a->begin + a->bytes == b->begin || b->begin + b->bytes == a->begin);
+}
+
+/* Parts of a tensor that follow each other and move between the same operations are one transfer */
+static void join(struct onsram_pricer *p, const struct onsram_interval *iv, uint32_t buckets)
+{
+	uint32_t n = 0, t = 0;
+
+	for (uint32_t b = 0; b < buckets; b++) {
+		uint32_t first = n;
+
+		for (; t < p->order[b]; t++) {
+			struct onsram_transfer next = p->transfer[t];
+
+			for (uint32_t j = first; j < n;) {
+				struct onsram_transfer *other = &p->transfer[j];
+
+				if (!follow(iv, other, &next)) {
+					j++;
+					continue;
+				}
+				next.begin = other->begin < next.begin ? other->begin : next.begin;
+				next.bytes += other->bytes;
+				memmove(other, other + 1, (--n - j) * sizeof(*other));
+				j = first;
+			}
+			p->transfer[n++] = next;
+		}
+	}
+	p->nr_transfers = n;
 }
 
 /* The copy engine's queue: by operation, write-backs first, then as the plan has them */
@@ -165,7 +201,7 @@ static int queue(struct onsram_pricer *p, const struct onsram_interval *iv, uint
 		if (fetches(p->f, &iv[k], again))
 			p->transfer[p->order[2 * iv[k].reserve_op + 1]++] = fetch_of(p->f, iv, k);
 	}
-	p->nr_transfers = sum;
+	join(p, iv, buckets);
 	return 0;
 }
 

@@ -7,10 +7,11 @@
 
 /**
  * struct onsram_transfer - a fetch or write-back on the copy engine
- * @interval: whose
+ * @interval: whose, or the last of those whose
  * @start_op: it may start when the operations before this one have completed
  * @need_op: this operation waits for it
- * @bytes: moved
+ * @begin: first byte of the tensor that it moves
+ * @bytes: how many
  * @writeback: from the SPM
  * @start_ps: when it began in the last run
  * @end_ps: when it was complete
@@ -19,6 +20,7 @@ struct onsram_transfer {
 	uint32_t interval;
 	uint32_t start_op;
 	uint32_t need_op;
+	uint64_t begin;
 	uint64_t bytes;
 	bool writeback;
 	uint64_t start_ps;

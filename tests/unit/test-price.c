@@ -173,6 +173,29 @@ static void test_overhead(void **state)
 	assert_int_equal(TIME_NS({ w, FETCH, 0, 65536, 0, 0, 1, 1, 2 }), 1500 + 102400 + 1500 + 65536);
 }
 
+/* Parts that move together are one transfer; what goes elsewhere or at another time is none of it */
+static void test_joined(void **state)
+{
+	const uint64_t alone = 1500 + 102400 + 1500 + 65536 + 1500 + 65536;
+	uint32_t w;
+
+	(void)state;
+	m.cmd_overhead_ps = 1000000;
+	m.dram_latency_ps = 500000;
+	add_busy(100 * 1024);
+	w = add_load(64);
+	assert_int_equal(TIME_NS({ w, FETCH, 16384, 32768, 16384, 1, 1, 1, 2 },
+				 { w, FETCH, 49152, 16384, 49152, 1, 1, 1, 2 },
+				 { w, FETCH, 0, 16384, 0, 1, 1, 1, 2 }), alone);
+	assert_int_equal(TIME_NS({ w, FETCH, 0, 16384, 0, 0, 1, 1, 2 },
+				 { w, FETCH, 16384, 49152, 16384, 1, 1, 1, 2 }), alone - 16384);
+	/* The output, written in two parts and left */
+	assert_int_equal(TIME_NS({ w + 1, 0, 0, 16384, 0, 1, 1, 1, 2 },
+				 { w + 1, 0, 16384, 49152, 16384, 1, 1, 1, 2 }), alone);
+	assert_int_equal(PRICE(2, false, { w + 1, 0, 0, 16384, 0, 1, 1, 1, 2 },
+			       { w + 1, 0, 16384, 49152, 16384, 1, 1, 1, 2 }).dram_write_bytes, 2048 + 65536);
+}
+
 /* What stays for the next run is not fetched by it */
 static void test_keep(void **state)
 {
@@ -396,6 +419,7 @@ int main(void)
 		cmocka_unit_test_setup(test_writeback, set_up),
 		cmocka_unit_test_setup(test_queue, set_up),
 		cmocka_unit_test_setup(test_overhead, set_up),
+		cmocka_unit_test_setup(test_joined, set_up),
 		cmocka_unit_test_setup(test_keep, set_up),
 		cmocka_unit_test_setup(test_staging, set_up),
 		cmocka_unit_test_setup(test_check_numbers, set_up),
