@@ -72,9 +72,10 @@ static void onsram_retire_writeback(struct onsram_spm *spm, const struct onsram_
 {
 	struct onsram_residence *res = action->res;
 
+	/* A part does not make its home whole */
 	if (failed || onsram_reads_lost(res, ONSRAM_PLACE, action->stamp))
 		onsram_lose(res, ONSRAM_HOME, action->stamp);
-	else
+	else if (!action->part)
 		onsram_settle(res, ONSRAM_HOME, action->stamp, true);
 	/* What the SPM may still have must not hide that DRAM does not */
 	if (failed && res->state == DRM_ONSRAM_RESIDENCY_CLEAN)
@@ -86,37 +87,53 @@ static void onsram_retire_fetch(struct onsram_spm *spm, const struct onsram_acti
 {
 	struct onsram_residence *res = action->res;
 
-	onsram_settle(res, ONSRAM_PLACE, action->stamp,
-		      !failed && !onsram_reads_lost(res, ONSRAM_HOME, action->stamp));
+	if (failed || onsram_reads_lost(res, ONSRAM_HOME, action->stamp))
+		onsram_settle(res, ONSRAM_PLACE, action->stamp, false);
+	else if (!action->part)
+		onsram_settle(res, ONSRAM_PLACE, action->stamp, true);
 	/* Its home still has it */
 	if (failed && res->state == DRM_ONSRAM_RESIDENCY_CLEAN)
 		onsram_residency_discard(spm, res);
 }
 
+static bool onsram_slot_reads_lost(const struct onsram_action *action, u32 s,
+				   const struct onsram_residence *res)
+{
+	enum onsram_location at;
+
+	for (at = 0; at < ONSRAM_LOCATIONS; at++)
+		if (onsram_slot_uses(action, s, at) && onsram_reads_lost(res, at, action->stamp))
+			return true;
+	return false;
+}
+
 static int onsram_retire_op(struct onsram_spm *spm, const struct onsram_action *action,
 			    struct onsram_residence *const *operands, bool failed)
 {
-	enum onsram_location at = action->resident & BIT(0) ? ONSRAM_PLACE : ONSRAM_HOME;
 	struct onsram_residence *out = operands[0];
+	enum onsram_location at;
 	bool lost = false;
 	u32 s;
 
 	for (s = 1; s < ONSRAM_MAX_OPERANDS; s++)
 		if (operands[s] && !(action->born & BIT(s)))
-			lost |= onsram_reads_lost(operands[s], action->resident & BIT(s) ?
-						  ONSRAM_PLACE : ONSRAM_HOME, action->stamp);
+			lost |= onsram_slot_reads_lost(action, s, operands[s]);
 
-	if (failed || lost) {
-		onsram_lose(out, at, action->stamp);
-		if (at == ONSRAM_PLACE)
-			onsram_leave_place(spm, action, out);
-	} else if (action->whole) {
-		onsram_settle(out, at, action->stamp, true);
-		out->counted = false;
-	} else if (onsram_reads_lost(out, at, action->stamp)) {
-		/* A part does not make it whole */
-		onsram_lose(out, at, action->stamp);
+	for (at = 0; at < ONSRAM_LOCATIONS; at++) {
+		if (!onsram_slot_uses(action, 0, at))
+			continue;
+		if (failed || lost)
+			onsram_lose(out, at, action->stamp);
+		else if (action->whole)
+			onsram_settle(out, at, action->stamp, true);
+		else if (onsram_reads_lost(out, at, action->stamp))
+			/* A part does not make it whole */
+			onsram_lose(out, at, action->stamp);
 	}
+	if (!failed && !lost && action->whole)
+		out->counted = false;
+	if ((failed || lost) && onsram_slot_uses(action, 0, ONSRAM_PLACE))
+		onsram_leave_place(spm, action, out);
 	return lost ? -EIO : 0;
 }
 

@@ -18,7 +18,7 @@
 
 #define ONSRAM_COREDUMP_SIZE	SZ_64K
 #define ONSRAM_COREDUMP_REGS	(ONSRAM_REG_FAULT_LOST / 4 + 1)
-#define ONSRAM_COREDUMP_ENGINE	(ONSRAM_ENG_HEAD / 4 + 1)
+#define ONSRAM_COREDUMP_ENGINE	(ONSRAM_ENG_WIN_BASE / 4 + 2)
 #define ONSRAM_COREDUMP_LINES	256
 
 /**
@@ -34,6 +34,7 @@
  * @order: sequences
  * @head: of the engine that hung
  * @cmd: command there
+ * @windows: of @cmd, where it has any
  * @resident: number of residents
  * @nr_lines: how many of them are in @lines
  * @lines: SPM map
@@ -50,14 +51,25 @@ struct onsram_coredump {
 	struct onsram_order order;
 	u32 head;
 	struct onsram_hw_cmd cmd;
+	struct onsram_hw_windows windows;
 	u32 resident;
 	u32 nr_lines;
 	struct onsram_map_line lines[ONSRAM_COREDUMP_LINES];
 };
 
+/* @bytes: a multiple of 16 */
+static void onsram_coredump_words(struct drm_printer *p, const void *data, size_t bytes)
+{
+	const u32 *word = data;
+	size_t i;
+
+	for (i = 0; i < bytes / sizeof(*word); i += 4)
+		drm_printf(p, "  %03zx: %08x %08x %08x %08x\n", i * sizeof(*word), word[i],
+			   word[i + 1], word[i + 2], word[i + 3]);
+}
+
 static void onsram_coredump_print(struct drm_printer *p, const struct onsram_coredump *dump)
 {
-	const u32 *word = (const u32 *)&dump->cmd;
 	u32 i, e;
 
 	drm_printf(p, "onsram %s: %s on engine %u\n", dev_name(dump->odev->drm.dev), dump->reason,
@@ -72,9 +84,11 @@ static void onsram_coredump_print(struct drm_printer *p, const struct onsram_cor
 			drm_printf(p, "  %03x: %08x\n", i * 4, dump->engine_regs[e][i]);
 	}
 	drm_printf(p, "command at head %u:\n", dump->head);
-	for (i = 0; i < sizeof(dump->cmd) / sizeof(*word); i += 4)
-		drm_printf(p, "  %03zx: %08x %08x %08x %08x\n", i * sizeof(*word), word[i],
-			   word[i + 1], word[i + 2], word[i + 3]);
+	onsram_coredump_words(p, &dump->cmd, sizeof(dump->cmd));
+	if (dump->cmd.flags & ONSRAM_CMDF_WINDOWS) {
+		drm_printf(p, "its windows:\n");
+		onsram_coredump_words(p, &dump->windows, sizeof(dump->windows));
+	}
 	drm_printf(p, "SPM map: %u of %u resident tensors\n", dump->nr_lines, dump->resident);
 	for (i = 0; i < dump->nr_lines; i++)
 		onsram_print_map_line(p, &dump->lines[i]);
@@ -128,6 +142,7 @@ void onsram_coredump(struct onsram_engine *engine, const char *reason)
 
 	mutex_lock(&odev->spm.lock);
 	dump->cmd = engine->ring[dump->head & (engine->entries - 1)];
+	dump->windows = engine->windows[dump->head & (engine->entries - 1)];
 	dump->order = odev->spm.order;
 	dump->resident = odev->spm.resident;
 	dump->nr_lines = 0;

@@ -15,6 +15,7 @@ struct onsram_map_line onsram_map_line(const struct onsram_residence *res)
 	return (struct onsram_map_line) {
 		.offset = onsram_residency_offset(res),
 		.spm_bytes = onsram_residency_bytes(res),
+		.begin = res->begin,
 		.bytes = bo->bytes,
 		.bo = bo->id,
 		.client = res->client->id,
@@ -24,8 +25,8 @@ struct onsram_map_line onsram_map_line(const struct onsram_residence *res)
 
 void onsram_print_map_line(struct drm_printer *p, const struct onsram_map_line *line)
 {
-	drm_printf(p, "%#010llx %10llu bytes: buffer %u of client %u, %llu bytes, %s\n",
-		   line->offset, line->spm_bytes, line->bo, line->client, line->bytes,
+	drm_printf(p, "%#010llx %10llu bytes: buffer %u of client %u, %llu bytes from %llu, %s\n",
+		   line->offset, line->spm_bytes, line->bo, line->client, line->bytes, line->begin,
 		   line->dirty ? "dirty" : "clean");
 }
 

@@ -204,11 +204,12 @@ struct onsram_save_emit {
 };
 
 static void onsram_save_push(struct onsram_emit *emit, const struct onsram_hw_cmd *cmd,
+			     const struct onsram_hw_windows *windows,
 			     const struct onsram_action *action)
 {
 	struct onsram_save_emit *save = container_of(emit, struct onsram_save_emit, base);
 
-	onsram_engine_put(&save->odev->engine[action->engine], cmd, action, 0);
+	onsram_engine_put(&save->odev->engine[action->engine], cmd, windows, action, 0);
 }
 
 int onsram_device_save(struct onsram_device *odev)

@@ -75,6 +75,7 @@ void onsram_coredump(struct onsram_engine *engine, const char *reason);
 struct onsram_map_line {
 	u64 offset;
 	u64 spm_bytes;
+	u64 begin;
 	u64 bytes;
 	u32 bo;
 	u32 client;

@@ -48,6 +48,7 @@ void onsram_engine_start(struct onsram_engine *engine)
 	writeq(onsram_engine_seq(engine), odev->regs + ONSRAM_REG_SEM(engine->id));
 
 	onsram_engine_write64(engine, ONSRAM_ENG_RING_BASE, engine->ring_dma);
+	onsram_engine_write64(engine, ONSRAM_ENG_WIN_BASE, engine->windows_dma);
 	onsram_engine_write64(engine, ONSRAM_ENG_CPL_BASE, engine->cpl_dma);
 	onsram_engine_write64(engine, ONSRAM_ENG_HEAD_BASE, engine->head_dma);
 	onsram_engine_write(engine, ONSRAM_ENG_RING_SIZE, engine->entries);
@@ -60,6 +61,7 @@ u64 onsram_engine_seq(const struct onsram_engine *engine)
 }
 
 void onsram_engine_put(struct onsram_engine *engine, const struct onsram_hw_cmd *cmd,
+		       const struct onsram_hw_windows *windows,
 		       const struct onsram_action *action, u32 op)
 {
 	u32 i = engine->tail & (engine->entries - 1);
@@ -67,6 +69,8 @@ void onsram_engine_put(struct onsram_engine *engine, const struct onsram_hw_cmd 
 	lockdep_assert_held(&engine->odev->spm.lock);
 
 	engine->ring[i] = *cmd;
+	if (windows)
+		engine->windows[i] = *windows;
 	engine->cpl[i].status = ONSRAM_ST_NONE;
 	engine->slots[i] = (struct onsram_slot) { .action = *action, .op = op };
 	WRITE_ONCE(engine->tail, engine->tail + 1);
@@ -230,12 +234,14 @@ int onsram_engine_init(struct onsram_device *odev, u32 id,
 
 	engine->ring = onsram_dma_alloc(odev, engine->entries * sizeof(*engine->ring),
 					&engine->ring_dma);
+	engine->windows = onsram_dma_alloc(odev, engine->entries * sizeof(*engine->windows),
+					   &engine->windows_dma);
 	engine->cpl = onsram_dma_alloc(odev, engine->entries * sizeof(*engine->cpl),
 				       &engine->cpl_dma);
 	engine->head = onsram_dma_alloc(odev, sizeof(u64), &engine->head_dma);
 	engine->slots = drmm_kcalloc(&odev->drm, engine->entries, sizeof(*engine->slots),
 				     GFP_KERNEL);
-	if (!engine->ring || !engine->cpl || !engine->head || !engine->slots)
+	if (!engine->ring || !engine->windows || !engine->cpl || !engine->head || !engine->slots)
 		return -ENOMEM;
 
 	ret = onsram_sched_init(&engine->sched, sched_ops, engine->entries - 1,

@@ -48,6 +48,8 @@ struct onsram_ring_ops {
  * @entries: ring size, a power of two
  * @ring: commands
  * @ring_dma: bus address of @ring
+ * @windows: which parts of the commands' operands are in the SPM
+ * @windows_dma: bus address of @windows
  * @cpl: completion records
  * @cpl_dma: bus address of @cpl
  * @head: free-running index the device writes back
@@ -72,6 +74,8 @@ struct onsram_engine {
 	u32 entries;
 	struct onsram_hw_cmd *ring;
 	dma_addr_t ring_dma;
+	struct onsram_hw_windows *windows;
+	dma_addr_t windows_dma;
 	struct onsram_hw_cpl *cpl;
 	dma_addr_t cpl_dma;
 	__le32 *head;
@@ -105,9 +109,10 @@ void onsram_engine_start(struct onsram_engine *engine);
 
 /**
  * onsram_engine_put() - a copy of a command behind the ring's last; the device does not see
- * it before the kick.  @op: index of the operation in its job
+ * it before the kick.  @windows: its operands', or NULL; @op: index of the operation in its job
  */
 void onsram_engine_put(struct onsram_engine *engine, const struct onsram_hw_cmd *cmd,
+		       const struct onsram_hw_windows *windows,
 		       const struct onsram_action *action, u32 op);
 
 /**

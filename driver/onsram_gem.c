@@ -258,6 +258,7 @@ int onsram_ioctl_bo_info(struct drm_device *drm, void *data, struct drm_file *fi
 	args->size = bo->bytes;
 	args->spm_bytes = onsram_residency_bytes(&bo->res);
 	args->spm_offset = args->spm_bytes ? onsram_residency_offset(&bo->res) : 0;
+	args->spm_begin = args->spm_bytes ? bo->res.begin : 0;
 	args->generation = bo->res.generation;
 	mutex_unlock(&odev->spm.lock);
 	drm_gem_object_put(&bo->base.base);

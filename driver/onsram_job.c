@@ -18,8 +18,18 @@
 #include "onsram_trace.h"
 
 /* Ring entries a job asks for: what its operations need, and room to move tensors */
-#define ONSRAM_ACTIONS_PER_OP	3
-#define ONSRAM_ACTIONS_MIN	64
+#define ONSRAM_ACTIONS_PER_OP		3
+#define ONSRAM_ACTIONS_PER_INTERVAL	3
+#define ONSRAM_ACTIONS_MIN		64
+
+static u32 onsram_job_entries(const struct onsram_job *job)
+{
+	u32 actions = job->nr_ops * ONSRAM_ACTIONS_PER_OP;
+
+	if (job->plan)
+		actions += job->plan->nr_intervals * ONSRAM_ACTIONS_PER_INTERVAL;
+	return job->nr_ops + actions + ONSRAM_ACTIONS_MIN + ONSRAM_EMIT_WAITS;
+}
 
 static const char *onsram_fence_driver_name(struct dma_fence *fence)
 {
@@ -141,8 +151,7 @@ int onsram_job_init(struct onsram_job *job, struct drm_file *file)
 	struct onsram_engine *copy = onsram_copy_engine(job->odev);
 	bool ops = job->kind == ONSRAM_JOB_OPS;
 	u32 entries = ops ? job->odev->engine[0].entries : copy->entries;
-	u32 credits = min(entries - 1, job->nr_ops * (1 + ONSRAM_ACTIONS_PER_OP) +
-				       ONSRAM_ACTIONS_MIN + ONSRAM_EMIT_WAITS);
+	u32 credits = min(entries - 1, onsram_job_entries(job));
 	u32 i;
 	int ret;
 
@@ -331,18 +340,21 @@ struct onsram_job_emit {
 };
 
 static void onsram_job_emit(struct onsram_emit *emit, const struct onsram_hw_cmd *cmd,
+			    const struct onsram_hw_windows *windows,
 			    const struct onsram_action *action)
 {
 	struct onsram_job_emit *je = container_of(emit, struct onsram_job_emit, base);
 	struct onsram_bo *bo = action->res ? onsram_res_to_bo(action->res) : NULL;
+	/* Of a transfer, which moves words */
+	u64 bytes = (u64)cmd->operand[0].view.dims[0] * sizeof(u32);
 
 	if (action->kind == ONSRAM_PUSH_WRITEBACK)
-		trace_onsram_writeback(je->odev, bo->id, cmd->operand[1].addr, bo->bytes);
+		trace_onsram_writeback(je->odev, bo->id, cmd->operand[1].addr, bytes);
 	else if (action->kind == ONSRAM_PUSH_FETCH)
-		trace_onsram_prefetch(je->odev, bo->id, cmd->operand[0].addr, bo->bytes);
+		trace_onsram_prefetch(je->odev, bo->id, cmd->operand[0].addr, bytes);
 	else if (action->kind == ONSRAM_PUSH_ASSIGN)
 		trace_onsram_place(je->odev, cmd->asid, cmd->arg[0], cmd->arg[1], cmd->arg[2]);
-	onsram_engine_put(&je->odev->engine[action->engine], cmd, action, je->op);
+	onsram_engine_put(&je->odev->engine[action->engine], cmd, windows, action, je->op);
 }
 
 struct onsram_job_run {
@@ -440,7 +452,7 @@ static int onsram_job_emit_all(struct onsram_job *job)
 		};
 		const struct onsram_needs needs = {};
 
-		onsram_order_push(&spm->order, &je.base, &nop, &action, &needs);
+		onsram_order_push(&spm->order, &je.base, &nop, NULL, &action, &needs);
 	}
 	return ret;
 }

@@ -16,6 +16,7 @@ const struct nla_policy onsram_nl_interval_policy[ONSRAM_A_INTERVAL_MAX + 1] = {
 							     ONSRAM_INTERVAL_KEEP),
 	[ONSRAM_A_INTERVAL_OFFSET] = { .type = NLA_U32 },
 	[ONSRAM_A_INTERVAL_BYTES] = { .type = NLA_U32 },
+	[ONSRAM_A_INTERVAL_BEGIN] = { .type = NLA_U64 },
 };
 
 static int onsram_nl_parse_interval(struct onsram_plan_interval *iv, struct nlattr *nest,
@@ -28,7 +29,7 @@ static int onsram_nl_parse_interval(struct onsram_plan_interval *iv, struct nlat
 	if (ret)
 		return ret;
 	for (i = ONSRAM_A_INTERVAL_TENSOR; i <= ONSRAM_A_INTERVAL_MAX; i++) {
-		if (NL_REQ_ATTR_CHECK(extack, nest, tb, i)) {
+		if (i != ONSRAM_A_INTERVAL_PAD && NL_REQ_ATTR_CHECK(extack, nest, tb, i)) {
 			NL_SET_ERR_MSG_ATTR(extack, nest, "interval lacks an attribute");
 			return -EINVAL;
 		}
@@ -39,6 +40,7 @@ static int onsram_nl_parse_interval(struct onsram_plan_interval *iv, struct nlat
 	iv->flags = nla_get_u32(tb[ONSRAM_A_INTERVAL_FLAGS]);
 	iv->offset = nla_get_u32(tb[ONSRAM_A_INTERVAL_OFFSET]);
 	iv->bytes = nla_get_u32(tb[ONSRAM_A_INTERVAL_BYTES]);
+	iv->begin = nla_get_u64(tb[ONSRAM_A_INTERVAL_BEGIN]);
 	return 0;
 }
 

@@ -41,7 +41,8 @@ bool onsram_needs_met(const struct onsram_order *order, const struct onsram_need
 }
 
 static void onsram_order_put(struct onsram_order *order, struct onsram_emit *emit,
-			     struct onsram_hw_cmd *cmd, struct onsram_action *action)
+			     struct onsram_hw_cmd *cmd, const struct onsram_hw_windows *windows,
+			     struct onsram_action *action)
 {
 	action->seq = ++order->seq[action->engine];
 	action->stamp = ++order->stamp;
@@ -49,7 +50,9 @@ static void onsram_order_put(struct onsram_order *order, struct onsram_emit *emi
 	cmd->flags |= ONSRAM_CMDF_SIGNAL;
 	cmd->signal_sem = action->engine;
 	cmd->signal_value = action->seq;
-	emit->push(emit, cmd, action);
+	if (windows)
+		cmd->flags |= ONSRAM_CMDF_WINDOWS;
+	emit->push(emit, cmd, windows, action);
 }
 
 /* @cmd, and all that its engine runs after it, starts when @on has done @seq */
@@ -77,12 +80,12 @@ static void onsram_order_nop(struct onsram_order *order, struct onsram_emit *emi
 	if (emit->waits)
 		emit->waits--;
 	onsram_order_wait(order, &nop, engine, on, seq);
-	onsram_order_put(order, emit, &nop, &action);
+	onsram_order_put(order, emit, &nop, NULL, &action);
 }
 
 void onsram_order_push(struct onsram_order *order, struct onsram_emit *emit,
-		       struct onsram_hw_cmd *cmd, struct onsram_action *action,
-		       const struct onsram_needs *needs)
+		       struct onsram_hw_cmd *cmd, const struct onsram_hw_windows *windows,
+		       struct onsram_action *action, const struct onsram_needs *needs)
 {
 	u32 engine = action->engine, partner, e, own = order->nr_engines;
 
@@ -104,7 +107,7 @@ void onsram_order_push(struct onsram_order *order, struct onsram_emit *emit,
 	}
 	if (own < order->nr_engines)
 		onsram_order_wait(order, cmd, engine, own, needs->seq[own]);
-	onsram_order_put(order, emit, cmd, action);
+	onsram_order_put(order, emit, cmd, windows, action);
 }
 
 bool onsram_order_ready(const struct onsram_order *order, const struct onsram_hw_cmd *cmd)

@@ -47,7 +47,9 @@ enum onsram_push {
  * @res: WRITEBACK, FETCH: the tensor it moves
  * @start: ASSIGN: first granule
  * @granules: ASSIGN: number of granules
+ * @part: WRITEBACK: the tensor's home has more than it writes; FETCH: its place does
  * @resident: OP: mask of operand slots used from the SPM
+ * @partial: OP: mask of those of @resident that are used from DRAM as well
  * @born: OP: mask of operand slots whose contents before it are not wanted
  * @whole: OP: nothing of what its output held before is wanted
  */
@@ -59,14 +61,17 @@ struct onsram_action {
 	struct onsram_residence *res;
 	u32 start;
 	u32 granules;
+	bool part;
 	u32 resident;
+	u32 partial;
 	u32 born;
 	bool whole;
 };
 
 /**
  * struct onsram_emit - where the commands of a job go
- * @push: appends a copy of a complete command to an engine's ring; cannot fail
+ * @push: appends a copy of a complete command, and of its windows where it has any, to an
+ *	engine's ring; cannot fail
  * @engine: engine of the job's operations
  * @mover: engine that carries its tensors, may be the same one
  * @room: placement actions (everything but operations and waits) that still fit on either
@@ -75,6 +80,7 @@ struct onsram_action {
  */
 struct onsram_emit {
 	void (*push)(struct onsram_emit *emit, const struct onsram_hw_cmd *cmd,
+		     const struct onsram_hw_windows *windows,
 		     const struct onsram_action *action);
 	u32 engine;
 	u32 mover;
@@ -128,12 +134,13 @@ bool onsram_needs_met(const struct onsram_order *order, const struct onsram_need
  * @order: rings
  * @emit: job
  * @cmd: command; opcode, asid, attr and operands or args are filled in
+ * @windows: of its operands, or NULL: none has any
  * @action: kind, engine and what else depends on the kind are filled in; the rest is by this
  * @needs: what it depends on
  */
 void onsram_order_push(struct onsram_order *order, struct onsram_emit *emit,
-		       struct onsram_hw_cmd *cmd, struct onsram_action *action,
-		       const struct onsram_needs *needs);
+		       struct onsram_hw_cmd *cmd, const struct onsram_hw_windows *windows,
+		       struct onsram_action *action, const struct onsram_needs *needs);
 
 /**
  * onsram_order_ready() - may the end of a command be accounted for?

@@ -2,10 +2,10 @@
 /*
  * Plans: checked against the graph they are for, then indexed by operation.
  */
-#include <linux/bitmap.h>
 #include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/math.h>
+#include <linux/minmax.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -58,10 +58,13 @@ static const char *onsram_plan_check_interval(const struct onsram_plan_interval 
 		return "unknown interval flag";
 	if (iv->offset % ONSRAM_SPM_GRANULE)
 		return "offset is not a multiple of the granule";
+	if (iv->begin % ONSRAM_SPM_GRANULE || iv->bytes % ONSRAM_SPM_GRANULE || !iv->bytes)
+		return "part of a tensor is not in granules";
 
 	tensor = &graph->tensors[iv->tensor];
-	if (iv->bytes != round_up(tensor->bytes, (u64)ONSRAM_SPM_GRANULE))
-		return "bytes are not the tensor's, rounded up to the granule";
+	if (iv->begin >= tensor->bytes ||
+	    iv->bytes > round_up(tensor->bytes - iv->begin, (u64)ONSRAM_SPM_GRANULE))
+		return "interval names a part the tensor does not have";
 	if ((u64)iv->offset + iv->bytes > spm_size)
 		return "interval ends behind the SPM";
 	if (iv->flags & ONSRAM_INTERVAL_KEEP && iv->last_op != graph->nr_ops - 1)
@@ -103,63 +106,131 @@ static void onsram_plan_index(struct onsram_plan *plan, const struct onsram_plan
 	plan->end[0] = 0;
 }
 
-/* Plays the plan: no two intervals share time and place, nor a tensor two places */
-static int onsram_plan_play(const struct onsram_plan *plan, u64 spm_size, struct drm_mm *mm,
-			    struct drm_mm_node *nodes, unsigned long *held, const char **why)
+/**
+ * struct onsram_plan_play - a plan being played
+ * @plan: plan
+ * @mm: places that are taken
+ * @nodes: of each interval
+ * @held: per tensor: an interval that holds it and did not end, or U32_MAX
+ * @next: per interval: another one of the same tensor, or U32_MAX
+ * @used: bytes taken
+ */
+struct onsram_plan_play {
+	struct onsram_plan *plan;
+	struct drm_mm mm;
+	struct drm_mm_node *nodes;
+	u32 *held;
+	u32 *next;
+	u64 used;
+};
+
+static const char *onsram_plan_begin(struct onsram_plan_play *play, u32 k)
 {
-	u64 used = 0;
+	const struct onsram_plan_interval *iv = &play->plan->interval[k];
+
+	play->nodes[k].start = iv->offset;
+	play->nodes[k].size = iv->bytes;
+	if (drm_mm_reserve_node(&play->mm, &play->nodes[k]))
+		return "two intervals overlap in time and place";
+	play->used += iv->bytes;
+	play->next[k] = play->held[iv->tensor];
+	play->held[iv->tensor] = k;
+	return NULL;
+}
+
+static void onsram_plan_end(struct onsram_plan_play *play, u32 k)
+{
+	const struct onsram_plan_interval *iv = &play->plan->interval[k];
+	u32 *link = &play->held[iv->tensor];
+
+	while (*link != k)
+		link = &play->next[*link];
+	*link = play->next[k];
+	drm_mm_remove_node(&play->nodes[k]);
+	play->used -= iv->bytes;
+}
+
+/* What is held of a tensor: one extent, whose bytes are one range of the SPM */
+static const char *onsram_plan_extent(const struct onsram_plan_play *play, u32 tensor,
+				      struct onsram_plan_extent *ext)
+{
+	const struct onsram_plan_interval *iv, *first;
+	u64 low = U64_MAX, high = 0, sum = 0;
+	u32 k = play->held[tensor];
+
+	*ext = (struct onsram_plan_extent) {};
+	if (k == U32_MAX)
+		return NULL;
+	first = &play->plan->interval[k];
+	for (; k != U32_MAX; k = play->next[k]) {
+		iv = &play->plan->interval[k];
+		if (iv->offset - iv->begin != first->offset - first->begin)
+			return "parts of a tensor held at once do not follow each other in the SPM";
+		low = min(low, iv->begin);
+		high = max(high, iv->begin + iv->bytes);
+		sum += iv->bytes;
+	}
+	if (high - low != sum)
+		return "parts of a tensor held at once do not follow each other in the tensor";
+	ext->begin = low;
+	ext->bytes = sum;
+	ext->offset = first->offset - (u32)(first->begin - low);
+	return NULL;
+}
+
+/* Plays the plan: no two intervals share time and place, a tensor has one extent at a time */
+static int onsram_plan_play(struct onsram_plan_play *play, u64 spm_size, const char **why)
+{
+	struct onsram_plan *plan = play->plan;
 	u32 i, k;
 
 	for (i = 0; i < plan->nr_ops; i++) {
-		for (k = plan->start[i]; k < plan->start[i + 1]; k++) {
-			const struct onsram_plan_interval *iv = &plan->interval[k];
-
-			if (__test_and_set_bit(iv->tensor, held)) {
-				*why = "two intervals of a tensor overlap in time";
-				return -EINVAL;
-			}
-			nodes[k].start = iv->offset;
-			nodes[k].size = iv->bytes;
-			if (drm_mm_reserve_node(mm, &nodes[k])) {
-				*why = "two intervals overlap in time and place";
-				return -EINVAL;
-			}
-			used += iv->bytes;
-		}
-		if (used + ONSRAM_STAGING_MIN > spm_size) {
+		for (k = plan->start[i]; k < plan->start[i + 1] && !*why; k++)
+			*why = onsram_plan_begin(play, k);
+		for (k = plan->start[i]; k < plan->start[i + 1] && !*why; k++)
+			*why = onsram_plan_extent(play, plan->interval[k].tensor, &plan->grown[k]);
+		if (*why)
+			return -EINVAL;
+		if (play->used + ONSRAM_STAGING_MIN > spm_size) {
 			*why = "more held at once than the SPM less the staging window";
 			return -ENOSPC;
 		}
-		for (k = plan->end[i]; k < plan->end[i + 1]; k++) {
-			const struct onsram_plan_interval *iv = &plan->interval[plan->by_end[k]];
+		for (k = plan->end[i]; k < plan->end[i + 1]; k++)
+			if (!(plan->interval[plan->by_end[k]].flags & ONSRAM_INTERVAL_KEEP))
+				onsram_plan_end(play, plan->by_end[k]);
+		for (k = plan->end[i]; k < plan->end[i + 1] && !*why; k++) {
+			u32 which = plan->by_end[k];
 
-			__clear_bit(iv->tensor, held);
-			drm_mm_remove_node(&nodes[plan->by_end[k]]);
-			used -= iv->bytes;
+			*why = onsram_plan_extent(play, plan->interval[which].tensor,
+						  &plan->shrunk[which]);
 		}
+		if (*why)
+			return -EINVAL;
 	}
 	return 0;
 }
 
-static int onsram_plan_check_placement(const struct onsram_plan *plan, u32 nr_tensors, u64 spm_size,
+static int onsram_plan_check_placement(struct onsram_plan *plan, u32 nr_tensors, u64 spm_size,
 				       const char **why)
 {
-	struct drm_mm_node *nodes, *node, *next;
-	unsigned long *held;
-	struct drm_mm mm;
+	struct onsram_plan_play play = { .plan = plan };
+	struct drm_mm_node *node, *next;
 	int ret = -ENOMEM;
 
-	nodes = kvcalloc(plan->nr_intervals, sizeof(*nodes), GFP_KERNEL);
-	held = bitmap_zalloc(nr_tensors, GFP_KERNEL);
-	if (nodes && held) {
-		drm_mm_init(&mm, 0, spm_size);
-		ret = onsram_plan_play(plan, spm_size, &mm, nodes, held, why);
-		drm_mm_for_each_node_safe(node, next, &mm)
+	play.nodes = kvcalloc(plan->nr_intervals, sizeof(*play.nodes), GFP_KERNEL);
+	play.next = kvmalloc_array(plan->nr_intervals, sizeof(*play.next), GFP_KERNEL);
+	play.held = kvmalloc_array(nr_tensors, sizeof(*play.held), GFP_KERNEL);
+	if (play.nodes && play.next && play.held) {
+		memset(play.held, 0xff, nr_tensors * sizeof(*play.held));
+		drm_mm_init(&play.mm, 0, spm_size);
+		ret = onsram_plan_play(&play, spm_size, why);
+		drm_mm_for_each_node_safe(node, next, &play.mm)
 			drm_mm_remove_node(node);
-		drm_mm_takedown(&mm);
+		drm_mm_takedown(&play.mm);
 	}
-	bitmap_free(held);
-	kvfree(nodes);
+	kvfree(play.nodes);
+	kvfree(play.next);
+	kvfree(play.held);
 	return ret;
 }
 
@@ -169,6 +240,8 @@ static void onsram_plan_free(struct onsram_plan *plan)
 	kvfree(plan->start);
 	kvfree(plan->end);
 	kvfree(plan->by_end);
+	kvfree(plan->grown);
+	kvfree(plan->shrunk);
 	kfree(plan);
 }
 
@@ -186,8 +259,11 @@ static struct onsram_plan *onsram_plan_alloc(u32 nr_ops, u32 n)
 	if (n) {
 		plan->interval = kvcalloc(n, sizeof(*plan->interval), GFP_KERNEL);
 		plan->by_end = kvcalloc(n, sizeof(*plan->by_end), GFP_KERNEL);
+		plan->grown = kvcalloc(n, sizeof(*plan->grown), GFP_KERNEL);
+		plan->shrunk = kvcalloc(n, sizeof(*plan->shrunk), GFP_KERNEL);
 	}
-	if (!plan->start || !plan->end || (n && (!plan->interval || !plan->by_end))) {
+	if (!plan->start || !plan->end ||
+	    (n && (!plan->interval || !plan->by_end || !plan->grown || !plan->shrunk))) {
 		onsram_plan_free(plan);
 		return NULL;
 	}

@@ -15,13 +15,15 @@
 #include <linux/onsram_netlink.h>
 
 /**
- * struct onsram_plan_interval - a tensor's stay in the SPM; see enum onsram_attr_interval
+ * struct onsram_plan_interval - the stay of a part of a tensor in the SPM; see enum
+ *	onsram_attr_interval
  * @tensor: index in the graph
  * @first_op: first operation of the stay
  * @last_op: last operation of the stay, inclusive
  * @flags: ONSRAM_INTERVAL_*
  * @offset: SPM offset, a multiple of the granule
- * @bytes: the tensor's bytes rounded up to the granule
+ * @bytes: of the part, a multiple of the granule
+ * @begin: first byte of the part, a multiple of the granule
  */
 struct onsram_plan_interval {
 	u32 tensor;
@@ -30,6 +32,19 @@ struct onsram_plan_interval {
 	u32 flags;
 	u32 offset;
 	u32 bytes;
+	u64 begin;
+};
+
+/**
+ * struct onsram_plan_extent - what of a tensor is in the SPM
+ * @begin: first byte
+ * @bytes: how many; 0: nothing
+ * @offset: where they are
+ */
+struct onsram_plan_extent {
+	u64 begin;
+	u32 bytes;
+	u32 offset;
 };
 
 /**
@@ -66,6 +81,8 @@ struct onsram_plan_graph {
  *	@start[i] .. @start[i + 1] - 1
  * @end: @nr_ops + 1 indices into @by_end, likewise for intervals that end at i
  * @by_end: indices into @interval, sorted by last_op
+ * @grown: per interval: its tensor's extent once all that begin at its first_op have
+ * @shrunk: per interval: its tensor's extent once all that end at its last_op have
  */
 struct onsram_plan {
 	struct kref ref;
@@ -75,6 +92,8 @@ struct onsram_plan {
 	u32 *start;
 	u32 *end;
 	u32 *by_end;
+	struct onsram_plan_extent *grown;
+	struct onsram_plan_extent *shrunk;
 };
 
 /**

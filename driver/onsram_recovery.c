@@ -109,6 +109,7 @@ static void onsram_slot_skip(struct onsram_engine *engine, u32 i)
 	struct onsram_hw_cmd *cmd = &engine->ring[i];
 
 	cmd->opcode = ONSRAM_CMD_NOP;
+	cmd->flags &= ~ONSRAM_CMDF_WINDOWS;
 	memset(&cmd->attr, 0, sizeof(cmd->attr));
 	memset(cmd->operand, 0, sizeof(cmd->operand));
 	engine->slots[i].skipped = true;

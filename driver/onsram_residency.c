@@ -4,6 +4,8 @@
  */
 #include <linux/bits.h>
 #include <linux/errno.h>
+#include <linux/math64.h>
+#include <linux/minmax.h>
 #include <linux/string.h>
 #include <linux/types.h>
 
@@ -46,14 +48,61 @@ static u32 onsram_slots_of(const struct onsram_residency_op *op, const struct on
 	return mask;
 }
 
-static u32 onsram_resident_slots(const struct onsram_residency_op *op)
-{
-	u32 s, mask = 0;
+/* How much of an operand lies in the SPM */
+enum onsram_share {
+	ONSRAM_SHARE_NONE,
+	ONSRAM_SHARE_PART,
+	ONSRAM_SHARE_ALL,
+};
 
-	for (s = 0; s < ONSRAM_MAX_OPERANDS; s++)
-		if (op->res[s] && onsram_is_resident(op->res[s]))
-			mask |= BIT(s);
-	return mask;
+static struct onsram_extent onsram_extent_of_slot(const struct onsram_residency_op *op, u32 s)
+{
+	return onsram_extent_of_view(&op->cmd->operand[s].view, op->offset[s]);
+}
+
+/* What the SPM has of a tensor's bytes */
+static struct onsram_extent onsram_extent_in_place(const struct onsram_residence *res,
+						   struct onsram_extent ext)
+{
+	s64 begin = res->begin, end = begin + onsram_residency_bytes(res);
+
+	ext.begin = clamp(ext.begin, begin, end);
+	ext.end = clamp(ext.end, begin, end);
+	return ext;
+}
+
+static enum onsram_share onsram_share_of_slot(const struct onsram_residency_op *op, u32 s)
+{
+	const struct onsram_residence *res = op->res[s];
+	struct onsram_extent all, in;
+
+	if (!res || !onsram_is_resident(res))
+		return ONSRAM_SHARE_NONE;
+	if (onsram_residency_bytes(res) >= res->bytes)
+		return ONSRAM_SHARE_ALL;
+	all = onsram_extent_of_slot(op, s);
+	in = onsram_extent_in_place(res, all);
+	if (in.begin == in.end)
+		return ONSRAM_SHARE_NONE;
+	return in.begin == all.begin && in.end == all.end ? ONSRAM_SHARE_ALL : ONSRAM_SHARE_PART;
+}
+
+/* Slots used from the SPM; @partial, unless NULL: those of them used from DRAM as well */
+static u32 onsram_resident_slots(const struct onsram_residency_op *op, u32 *partial)
+{
+	u32 s, resident = 0, part = 0;
+
+	for (s = 0; s < ONSRAM_MAX_OPERANDS; s++) {
+		enum onsram_share share = onsram_share_of_slot(op, s);
+
+		if (share != ONSRAM_SHARE_NONE)
+			resident |= BIT(s);
+		if (share == ONSRAM_SHARE_PART)
+			part |= BIT(s);
+	}
+	if (partial)
+		*partial = part;
+	return resident;
 }
 
 /* Are the contents that @res has before the operation wanted? */
@@ -97,6 +146,7 @@ static void onsram_place_lru(struct onsram_op_ctx *ctx)
 {
 	struct onsram_placement place = {
 		.res = ctx->op->res[0],
+		.granules = onsram_residence_granules(ctx->op->res[0]),
 		.may_evict = onsram_may_evict,
 		.ctx = ctx,
 	};
@@ -126,6 +176,7 @@ static void onsram_place_step(struct onsram_op_ctx *ctx)
 		if (!place.res || !(op->rule->actions & ONSRAM_RULE_HOLD(s)) ||
 		    onsram_is_resident(place.res))
 			continue;
+		place.granules = onsram_residence_granules(place.res);
 		place.fetch = onsram_wants_contents(op, place.res);
 		onsram_place_one(ctx, &place);
 	}
@@ -146,6 +197,7 @@ static void onsram_place_eager(struct onsram_op_ctx *ctx)
 
 		if (!place.res || !(op->rule->actions & ONSRAM_RULE_HOLD(s)))
 			continue;
+		place.granules = onsram_residence_granules(place.res);
 		if (!onsram_is_resident(place.res)) {
 			/* worth a fetch only for who uses it again, and for nobody's place */
 			if (onsram_wants_contents(op, place.res))
@@ -161,27 +213,58 @@ static void onsram_place_eager(struct onsram_op_ctx *ctx)
 	}
 }
 
-static void onsram_start_interval(struct onsram_op_ctx *ctx, const struct onsram_plan_interval *iv)
+/* Does @res lie where @ext puts the same bytes? */
+static bool onsram_is_continued(const struct onsram_residence *res,
+				const struct onsram_plan_extent *ext)
 {
-	struct onsram_residence *res = ctx->run->tensor(ctx->run, iv->tensor);
+	return onsram_residency_offset(res) - res->begin == ext->offset - ext->begin &&
+	       res->begin < ext->begin + ext->bytes &&
+	       ext->begin < res->begin + onsram_residency_bytes(res);
+}
+
+/* Brings @res to where it can take the place's extent on. Return: whether it could be */
+static bool onsram_prepare_extent(struct onsram_op_ctx *ctx, struct onsram_residence *res,
+				  const struct onsram_plan_extent *ext, bool fetch)
+{
+	if (!onsram_is_resident(res))
+		return true;
+	/* What is overwritten need not move */
+	if (!fetch)
+		onsram_residency_discard(ctx->spm, res);
+	else if (!onsram_is_continued(res, ext))
+		/* Elsewhere it would be in the way of another interval */
+		return !onsram_residency_evict(ctx->spm, ctx->emit, res);
+	return true;
+}
+
+static void onsram_start_extent(struct onsram_op_ctx *ctx, u32 tensor,
+				const struct onsram_plan_extent *ext)
+{
+	struct onsram_residence *res = ctx->run->tensor(ctx->run, tensor);
 	struct onsram_placement place = {
 		.res = res,
+		.begin = ext->begin,
+		.granules = ext->bytes / ONSRAM_SPM_GRANULE,
 		.fixed = true,
-		.start = iv->offset / ONSRAM_SPM_GRANULE,
+		.start = ext->offset / ONSRAM_SPM_GRANULE,
 		.fetch = onsram_wants_contents(ctx->op, res),
 		.may_evict = onsram_may_evict_fixed,
 		.ctx = ctx,
 	};
+	u64 prefetches = ctx->spm->stats.prefetches;
 
-	/* Elsewhere it would be in the way of another interval */
-	if (onsram_is_resident(res) && res->node.start != place.start) {
-		if (!place.fetch)
-			onsram_residency_discard(ctx->spm, res);
-		else if (onsram_residency_evict(ctx->spm, ctx->emit, res))
+	if (!onsram_is_resident(res) || res->begin != ext->begin ||
+	    onsram_residency_bytes(res) != ext->bytes ||
+	    onsram_residency_offset(res) != ext->offset) {
+		if (!onsram_prepare_extent(ctx, res, ext, place.fetch))
 			return;
+		if (onsram_is_resident(res))
+			onsram_spm_resize(ctx->spm, ctx->emit, &place);
+		else
+			onsram_spm_place(ctx->spm, ctx->emit, &place);
+		if (ctx->spm->stats.prefetches != prefetches)
+			ctx->found &= ~onsram_slots_of(ctx->op, res);
 	}
-	if (!onsram_is_resident(res))
-		onsram_place_one(ctx, &place);
 	if (onsram_is_resident(res))
 		res->held_by = ctx->spm->run;
 }
@@ -192,7 +275,21 @@ static void onsram_place_static(struct onsram_op_ctx *ctx)
 	u32 k, i = ctx->op->index;
 
 	for (k = plan->start[i]; k < plan->start[i + 1]; k++)
-		onsram_start_interval(ctx, &plan->interval[k]);
+		onsram_start_extent(ctx, plan->interval[k].tensor, &plan->grown[k]);
+}
+
+/* A tensor is held to less from now on, which it may already be */
+static void onsram_shrink_extent(struct onsram_op_ctx *ctx, struct onsram_residence *res,
+				 const struct onsram_plan_extent *ext)
+{
+	struct onsram_extent in = { .begin = ext->begin, .end = ext->begin + ext->bytes };
+	struct onsram_placement place = { .res = res };
+
+	in = onsram_extent_in_place(res, in);
+	place.begin = in.begin;
+	place.granules = (in.end - in.begin) / ONSRAM_SPM_GRANULE;
+	place.start = res->node.start + (in.begin - res->begin) / ONSRAM_SPM_GRANULE;
+	onsram_spm_resize(ctx->spm, ctx->emit, &place);
 }
 
 /* Without room for its write-back a tensor stays until somebody needs its place */
@@ -202,11 +299,18 @@ static void onsram_end_intervals(struct onsram_op_ctx *ctx)
 	u32 k, i = ctx->op->index;
 
 	for (k = plan->end[i]; k < plan->end[i + 1]; k++) {
-		const struct onsram_plan_interval *iv = &plan->interval[plan->by_end[k]];
+		u32 which = plan->by_end[k];
+		const struct onsram_plan_interval *iv = &plan->interval[which];
+		const struct onsram_plan_extent *left = &plan->shrunk[which];
 		struct onsram_residence *res = ctx->run->tensor(ctx->run, iv->tensor);
 
-		res->held_by = 0;
-		if (!(iv->flags & ONSRAM_INTERVAL_KEEP))
+		if (!left->bytes)
+			res->held_by = 0;
+		if (iv->flags & ONSRAM_INTERVAL_KEEP || !onsram_is_resident(res))
+			continue;
+		if (left->bytes && onsram_is_continued(res, left))
+			onsram_shrink_extent(ctx, res, left);
+		else
 			onsram_residency_evict(ctx->spm, ctx->emit, res);
 	}
 }
@@ -253,7 +357,17 @@ static u64 onsram_view_bytes(const struct onsram_view *view)
 	return bytes;
 }
 
-static void onsram_account_op(struct onsram_op_ctx *ctx)
+/* Bytes of a slot that the SPM has, by the share of its extent: as the device counts them */
+static u64 onsram_partial_bytes(const struct onsram_residency_op *op, u32 s)
+{
+	u64 bytes = onsram_view_bytes(&op->cmd->operand[s].view);
+	struct onsram_extent all = onsram_extent_of_slot(op, s);
+	struct onsram_extent in = onsram_extent_in_place(op->res[s], all);
+
+	return mul_u64_u64_div_u64(bytes, in.end - in.begin, all.end - all.begin);
+}
+
+static void onsram_account_op(struct onsram_op_ctx *ctx, u32 partial)
 {
 	struct onsram_residency_client *client = ctx->run->client;
 	struct onsram_residency_op *op = ctx->op;
@@ -269,20 +383,47 @@ static void onsram_account_op(struct onsram_op_ctx *ctx)
 			continue;
 		}
 		onsram_count(&ctx->spm->stats.hits, &client->stats->hits);
-		bytes = onsram_view_bytes(&op->cmd->operand[s].view);
+		bytes = partial & BIT(s) ? onsram_partial_bytes(op, s) :
+					   onsram_view_bytes(&op->cmd->operand[s].view);
 		onsram_figure_add(&ctx->spm->stats.dram_avoided_bytes, bytes);
 		onsram_figure_add(&client->stats->dram_avoided_bytes, bytes);
 	}
 }
 
-static struct onsram_access *onsram_slot_access(const struct onsram_residency_op *op, u32 s)
+static void onsram_needs_slot(struct onsram_needs *needs, const struct onsram_action *action,
+			      u32 s, const struct onsram_residence *res)
 {
-	return &op->res[s]->access[op->resident & BIT(s) ? ONSRAM_PLACE : ONSRAM_HOME];
+	enum onsram_location at;
+
+	for (at = 0; at < ONSRAM_LOCATIONS; at++)
+		if (onsram_slot_uses(action, s, at))
+			onsram_needs_add(needs, &res->access[at], !s);
+}
+
+static void onsram_mark_slot(const struct onsram_action *action, u32 s,
+			     struct onsram_residence *res)
+{
+	enum onsram_location at;
+
+	for (at = 0; at < ONSRAM_LOCATIONS; at++)
+		if (onsram_slot_uses(action, s, at))
+			onsram_access_mark(&res->access[at], action, !s);
+}
+
+/* Where the device finds an operand of which only a part is in the SPM */
+static struct onsram_hw_window onsram_window_of(const struct onsram_residence *res)
+{
+	return (struct onsram_hw_window) {
+		.va = res->va + res->begin,
+		.bytes = onsram_residency_bytes(res),
+		.spm = onsram_residency_offset(res),
+	};
 }
 
 static void onsram_push_op(struct onsram_op_ctx *ctx)
 {
 	struct onsram_residency_op *op = ctx->op;
+	struct onsram_hw_windows windows;
 	struct onsram_action action = {
 		.kind = ONSRAM_PUSH_OP,
 		.engine = ctx->emit->engine,
@@ -294,27 +435,35 @@ static void onsram_push_op(struct onsram_op_ctx *ctx)
 	u32 s;
 
 	cmd.asid = ctx->run->client->asid;
-	op->resident = onsram_resident_slots(op);
+	op->resident = onsram_resident_slots(op, &action.partial);
 	action.resident = op->resident;
+	if (action.partial)
+		memset(&windows, 0, sizeof(windows));
 	for (s = 0; s < ONSRAM_MAX_OPERANDS; s++) {
-		if (op->resident & BIT(s))
+		if (action.partial & BIT(s))
+			windows.slot[s] = onsram_window_of(op->res[s]);
+		else if (op->resident & BIT(s))
 			cmd.operand[s].addr = ONSRAM_ADDR_SPM |
-				(onsram_residency_offset(op->res[s]) + op->offset[s]);
+				(onsram_residency_offset(op->res[s]) + op->offset[s] -
+				 op->res[s]->begin);
 		if (op->res[s])
-			onsram_needs_add(&needs, onsram_slot_access(op, s), !s);
+			onsram_needs_slot(&needs, &action, s, op->res[s]);
 	}
-	onsram_order_push(&ctx->spm->order, ctx->emit, &cmd, &action, &needs);
+	onsram_order_push(&ctx->spm->order, ctx->emit, &cmd, action.partial ? &windows : NULL,
+			  &action, &needs);
 
 	/* The output last: a write ends the list of reads */
 	for (s = ONSRAM_MAX_OPERANDS; s-- > 0;) {
 		if (op->res[s])
-			onsram_access_mark(onsram_slot_access(op, s), &action, !s);
+			onsram_mark_slot(&action, s, op->res[s]);
 		if (op->resident & BIT(s))
 			list_move_tail(&op->res[s]->lru, &ctx->spm->lru);
 	}
-	if (op->resident & BIT(0))
+	if (op->resident & BIT(0)) {
 		op->res[0]->state = DRM_ONSRAM_RESIDENCY_DIRTY;
-	onsram_account_op(ctx);
+		op->res[0]->dirty = onsram_place_of(op->res[0]);
+	}
+	onsram_account_op(ctx, action.partial);
 }
 
 static void onsram_drop(struct onsram_op_ctx *ctx)
@@ -345,7 +494,7 @@ void onsram_residency_op(struct onsram_spm *spm, struct onsram_emit *emit,
 		.emit = emit,
 		.run = run,
 		.op = op,
-		.found = onsram_resident_slots(op),
+		.found = onsram_resident_slots(op, NULL),
 	};
 
 	/* what a job before this one held, held until its end */

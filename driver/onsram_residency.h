@@ -12,8 +12,9 @@
  * that is lost since a certain command, until something writes it whole again.
  * What reads a lost location computes garbage, so that its output is lost, too.
  *
- * A resident tensor is always used from the SPM, whatever the policy: DRAM may
- * be stale.  Policies only decide what becomes resident and what stops to be.
+ * What of a tensor is resident, one extent of it, is always used from the SPM,
+ * whatever the policy: DRAM may be stale.  The rest is used from DRAM, which has it.
+ * Policies only decide what becomes resident and what stops to be.
  */
 #ifndef _ONSRAM_RESIDENCY_H_
 #define _ONSRAM_RESIDENCY_H_
@@ -34,7 +35,7 @@ struct onsram_residence;
 
 /**
  * enum onsram_location - where contents of a tensor can be
- * @ONSRAM_HOME: DRAM
+ * @ONSRAM_HOME: DRAM; what is dirty in the SPM does not count there
  * @ONSRAM_PLACE: SPM
  */
 enum onsram_location {
@@ -69,13 +70,21 @@ struct onsram_loss {
 	u64 until;
 };
 
+/** struct onsram_range - granules of the SPM */
+struct onsram_range {
+	u32 start;
+	u32 granules;
+};
+
 /**
  * struct onsram_residence - a tensor's place, embedded in its buffer object
  *
  * All guarded by spm->lock.
  *
  * @node: SPM range in granules; allocated while @state is not NONE
+ * @begin: first byte of the tensor that lies there, a multiple of the granule
  * @state: enum drm_onsram_residency
+ * @dirty: what of @node DRAM does not have; counts while @state is DIRTY
  * @client: who it belongs to
  * @va: address of its DRAM home in the client's address space
  * @bytes: size as asked for at creation
@@ -90,7 +99,9 @@ struct onsram_loss {
  */
 struct onsram_residence {
 	struct drm_mm_node node;
+	u64 begin;
 	u32 state;
+	struct onsram_range dirty;
 	struct onsram_residency_client *client;
 	u64 va;
 	u64 bytes;
@@ -189,7 +200,7 @@ struct onsram_rule_what {
  * @born: mask of slots whose tensor is TRANSIENT and has its first use here
  * @dies: mask of slots whose tensor is TRANSIENT and has its last use here
  * @rule: rule or step for it, or NULL
- * @resident: out: mask of operand slots used from the SPM
+ * @resident: out: mask of operand slots used from the SPM, wholly or in part
  */
 struct onsram_residency_op {
 	const struct onsram_hw_cmd *cmd;
@@ -329,9 +340,9 @@ static inline bool onsram_residency_is_lost(const struct onsram_residence *res)
 	return res->lost[ONSRAM_HOME].since;
 }
 
-/** onsram_residency_offset() - SPM offset of a resident, bytes */
+/** onsram_residency_offset() - SPM offset of a resident's extent, bytes */
 u64 onsram_residency_offset(const struct onsram_residence *res);
-/** onsram_residency_bytes() - SPM bytes a tensor takes, 0 where it is not resident */
+/** onsram_residency_bytes() - SPM bytes its extent takes, 0 where it is not resident */
 u64 onsram_residency_bytes(const struct onsram_residence *res);
 /** onsram_spm_largest_free() - bytes of the largest range a new resident could take */
 u64 onsram_spm_largest_free(struct onsram_spm *spm);

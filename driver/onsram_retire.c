@@ -7,21 +7,34 @@
 #include "onsram_job.h"
 #include "onsram_netlink.h"
 #include "onsram_trace.h"
+#include "onsram_validate.h"
 
 /* The tensor that the broken word at @addr belongs to */
-static void onsram_retire_broken(struct onsram_job *job, const struct onsram_slot *slot,
-				 const struct onsram_hw_cmd *cmd, u64 addr)
+static void onsram_retire_broken(struct onsram_job *job, struct onsram_engine *engine, u32 index,
+				 u64 addr)
 {
-	const struct onsram_op *op = &job->ops[slot->op];
+	const struct onsram_hw_windows *windows = &engine->windows[index];
+	const struct onsram_action *action = &engine->slots[index].action;
+	const struct onsram_hw_cmd *cmd = &engine->ring[index];
+	const struct onsram_op *op = &job->ops[engine->slots[index].op];
 	u32 s;
 
+	addr &= ~ONSRAM_ADDR_SPM;
 	for (s = 0; s < ONSRAM_MAX_OPERANDS; s++) {
-		u64 start = cmd->operand[s].addr - op->offset[s];
+		struct onsram_extent in = {};
 
-		if (!(slot->action.resident & BIT(s)) || addr < start ||
-		    addr - start >= op->bo[s]->bytes)
+		if (!(action->resident & BIT(s)))
 			continue;
-		onsram_residency_broken(&job->odev->spm, &slot->action, &op->bo[s]->res);
+		if (action->partial & BIT(s)) {
+			in.begin = windows->slot[s].spm;
+			in.end = in.begin + windows->slot[s].bytes;
+		} else {
+			in = onsram_extent_of_view(&cmd->operand[s].view,
+						   cmd->operand[s].addr & ~ONSRAM_ADDR_SPM);
+		}
+		if ((s64)addr < in.begin || (s64)addr >= in.end)
+			continue;
+		onsram_residency_broken(&job->odev->spm, action, &op->bo[s]->res);
 		break;
 	}
 }
@@ -55,11 +68,11 @@ static void onsram_retire_account(struct onsram_job *job, const struct onsram_hw
 	onsram_figure_add(&job->energy_fj, cpl->energy_fj);
 }
 
-static int onsram_retire_op(struct onsram_job *job, const struct onsram_slot *slot,
-			    const struct onsram_hw_cmd *cmd, const struct onsram_hw_cpl *cpl,
-			    int error)
+static int onsram_retire_op(struct onsram_job *job, struct onsram_engine *engine, u32 index,
+			    const struct onsram_hw_cpl *cpl, int error)
 {
 	struct onsram_residence *operands[ONSRAM_MAX_OPERANDS] = {};
+	const struct onsram_slot *slot = &engine->slots[index];
 	const struct onsram_op *op = &job->ops[slot->op];
 	int ret;
 	u32 s;
@@ -68,7 +81,7 @@ static int onsram_retire_op(struct onsram_job *job, const struct onsram_slot *sl
 		if (op->bo[s])
 			operands[s] = &op->bo[s]->res;
 	if (cpl && error && cpl->status == ONSRAM_ST_ECC)
-		onsram_retire_broken(job, slot, cmd, cpl->fault_addr);
+		onsram_retire_broken(job, engine, index, cpl->fault_addr);
 	ret = onsram_retire(&job->odev->spm, &slot->action, operands, error);
 	error = error ? error : ret;
 	if (!error) {
@@ -99,7 +112,7 @@ static void onsram_job_retire(struct onsram_engine *engine, u32 index,
 	if (action->kind != ONSRAM_PUSH_OP)
 		onsram_retire(&engine->odev->spm, action, NULL, error);
 	else if (!WARN_ON_ONCE(!job))
-		error = onsram_retire_op(job, slot, &engine->ring[index], cpl, error);
+		error = onsram_retire_op(job, engine, index, cpl, error);
 
 	/* Writing back is what another tensor suffers from, not this job */
 	if (job && error && !job->error &&

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Ranges of the SPM: allocation, ownership and the copies between SPM and DRAM.
+ * Places in the SPM: allocation, extents and the copies between SPM and DRAM.
  */
 #include <linux/bitmap.h>
 #include <linux/bug.h>
@@ -11,11 +11,6 @@
 #include <linux/string.h>
 
 #include "onsram_spm.h"
-
-static u32 onsram_granules(const struct onsram_residence *res)
-{
-	return DIV_ROUND_UP(res->bytes, ONSRAM_SPM_GRANULE);
-}
 
 static struct onsram_residence *onsram_node_residence(const struct drm_mm_node *node)
 {
@@ -74,66 +69,26 @@ u64 onsram_residency_offset(const struct onsram_residence *res)
 	return res->node.start * ONSRAM_SPM_GRANULE;
 }
 
+struct onsram_range onsram_place_of(const struct onsram_residence *res)
+{
+	return (struct onsram_range) { res->node.start, res->node.size };
+}
+
 u64 onsram_residency_bytes(const struct onsram_residence *res)
 {
 	return onsram_is_resident(res) ? res->node.size * ONSRAM_SPM_GRANULE : 0;
 }
 
-/* What was used in a range that is nobody's, for who uses it next */
-static void onsram_range_needs(const struct onsram_spm *spm, u32 start, u32 granules,
-			       struct onsram_needs *needs)
-{
-	u32 nr = spm->order.nr_engines, g, e;
-
-	for (g = start; g < start + granules; g++)
-		for (e = 0; e < nr; e++)
-			needs->seq[e] = max(needs->seq[e], spm->used_by[g * nr + e]);
-}
-
-/* Who waits for @access has waited for all that used the range before */
-static void onsram_range_mark(struct onsram_spm *spm, u32 start, u32 granules,
-			      const struct onsram_access *access)
-{
-	u32 nr = spm->order.nr_engines, g, e;
-	u64 *used = spm->used_by + start * nr;
-
-	for (g = 0; g < granules; g++, used += nr) {
-		for (e = 0; e < nr; e++)
-			used[e] = access->read[e];
-		used[access->writer] = max(used[access->writer], access->write);
-	}
-}
-
-static void onsram_push_assign(struct onsram_spm *spm, struct onsram_emit *emit, u32 engine,
-			       u32 asid, u32 start, u32 granules, u32 flags,
-			       const struct onsram_needs *needs, struct onsram_access *access)
-{
-	struct onsram_hw_cmd cmd = {
-		.opcode = ONSRAM_CMD_SPM_ASSIGN,
-		.asid = asid,
-		.arg[0] = (u64)start * ONSRAM_SPM_GRANULE,
-		.arg[1] = (u64)granules * ONSRAM_SPM_GRANULE,
-		.arg[2] = flags,
-	};
-	struct onsram_action action = {
-		.kind = ONSRAM_PUSH_ASSIGN,
-		.engine = engine,
-		.start = start,
-		.granules = granules,
-	};
-
-	emit->room--;
-	onsram_order_push(&spm->order, emit, &cmd, &action, needs);
-	onsram_access_mark(access, &action, true);
-}
-
 /*
- * The whole tensor as words: its home is mapped in pages and its range is
+ * A part of a resident as words: its home is mapped in pages and its range is
  * granules, so that rounding up to a word stays inside both.
  */
 static void onsram_push_copy(struct onsram_spm *spm, struct onsram_emit *emit,
-			     struct onsram_residence *res, enum onsram_push kind)
+			     struct onsram_residence *res, struct onsram_range what,
+			     enum onsram_push kind)
 {
+	u64 begin = res->begin + (u64)(what.start - res->node.start) * ONSRAM_SPM_GRANULE;
+	u64 bytes = min((u64)what.granules * ONSRAM_SPM_GRANULE, res->bytes - begin);
 	struct onsram_hw_cmd cmd = {
 		.opcode = ONSRAM_OP_COPY,
 		.asid = res->client->asid,
@@ -154,17 +109,33 @@ static void onsram_push_copy(struct onsram_spm *spm, struct onsram_emit *emit,
 
 		view->dtype = ONSRAM_DTYPE_I32;
 		view->rank = 1;
-		view->dims[0] = DIV_ROUND_UP(res->bytes, sizeof(u32));
+		view->dims[0] = DIV_ROUND_UP(bytes, sizeof(u32));
 		view->strides[0] = 1;
 	}
-	cmd.operand[!fetch].addr = ONSRAM_ADDR_SPM | onsram_residency_offset(res);
-	cmd.operand[fetch].addr = res->va;
+	cmd.operand[!fetch].addr = ONSRAM_ADDR_SPM | (u64)what.start * ONSRAM_SPM_GRANULE;
+	cmd.operand[fetch].addr = res->va + begin;
+	/* What the home of a dirty part holds does not count: where all is dirty, no more does */
+	action.part = fetch ? what.granules != res->node.size :
+			      res->dirty.granules != onsram_residence_granules(res);
 	emit->room--;
 	onsram_needs_add(&needs, from, false);
 	onsram_needs_add(&needs, to, true);
-	onsram_order_push(&spm->order, emit, &cmd, &action, &needs);
+	onsram_order_push(&spm->order, emit, &cmd, NULL, &action, &needs);
 	onsram_access_mark(from, &action, false);
 	onsram_access_mark(to, &action, true);
+}
+
+/* @what: at an end of what is dirty, or all of it */
+static void onsram_spm_write_back(struct onsram_spm *spm, struct onsram_emit *emit,
+				  struct onsram_residence *res, struct onsram_range what)
+{
+	onsram_push_copy(spm, emit, res, what, ONSRAM_PUSH_WRITEBACK);
+	onsram_count(&spm->stats.writebacks, &res->client->stats->writebacks);
+	if (what.start == res->dirty.start)
+		res->dirty.start += what.granules;
+	res->dirty.granules -= what.granules;
+	if (!res->dirty.granules)
+		res->state = DRM_ONSRAM_RESIDENCY_CLEAN;
 }
 
 int onsram_residency_clean(struct onsram_spm *spm, struct onsram_emit *emit,
@@ -174,28 +145,30 @@ int onsram_residency_clean(struct onsram_spm *spm, struct onsram_emit *emit,
 		return 0;
 	if (!emit->room)
 		return -ENOSPC;
-	onsram_push_copy(spm, emit, res, ONSRAM_PUSH_WRITEBACK);
-	res->state = DRM_ONSRAM_RESIDENCY_CLEAN;
-	onsram_count(&spm->stats.writebacks, &res->client->stats->writebacks);
+	onsram_spm_write_back(spm, emit, res, res->dirty);
 	return 0;
+}
+
+/* Granules of a resident that it has no more */
+static void onsram_spm_vacate(struct onsram_spm *spm, struct onsram_residence *res,
+			      struct onsram_range what)
+{
+	onsram_range_leave(spm, res, what);
+	spm->used -= what.granules;
+	spm->stats.resident_bytes -= (u64)what.granules * ONSRAM_SPM_GRANULE;
+	res->client->stats->resident_bytes -= (u64)what.granules * ONSRAM_SPM_GRANULE;
 }
 
 bool onsram_residency_discard(struct onsram_spm *spm, struct onsram_residence *res)
 {
 	bool dirty = res->state == DRM_ONSRAM_RESIDENCY_DIRTY;
-	u32 start = res->node.start, n = res->node.size;
 
 	if (!onsram_is_resident(res))
 		return false;
-	onsram_range_mark(spm, start, n, &res->access[ONSRAM_PLACE]);
-	bitmap_set(spm->stale, start, n);
-	spm->nr_stale += n;
+	onsram_spm_vacate(spm, res, onsram_place_of(res));
 	drm_mm_remove_node(&res->node);
 	list_del_init(&res->lru);
 	spm->resident--;
-	spm->used -= n;
-	spm->stats.resident_bytes -= (u64)n * ONSRAM_SPM_GRANULE;
-	res->client->stats->resident_bytes -= (u64)n * ONSRAM_SPM_GRANULE;
 	res->state = DRM_ONSRAM_RESIDENCY_NONE;
 	res->priority = 0;
 	res->held_by = 0;
@@ -210,41 +183,6 @@ int onsram_residency_evict(struct onsram_spm *spm, struct onsram_emit *emit,
 	if (!ret)
 		onsram_residency_discard(spm, res);
 	return ret;
-}
-
-/* Takes the granules of a node that was just allocated over from whoever had them */
-static void onsram_spm_claim(struct onsram_spm *spm, struct onsram_emit *emit, u32 engine,
-			     struct onsram_residence *res)
-{
-	u32 start = res->node.start, end = start + res->node.size, id = res->client->id;
-	struct onsram_access *access = &res->access[ONSRAM_PLACE];
-	bool assign = false, scrub = false;
-	struct onsram_needs needs = {};
-	u32 g;
-
-	onsram_range_needs(spm, start, end - start, &needs);
-	/* What is known of contents is known of one place at a time */
-	onsram_needs_add(&needs, access, true);
-	memset(access, 0, sizeof(*access));
-	memcpy(access->read, needs.seq, sizeof(access->read));
-
-	for (g = start; g < end; g++) {
-		if (!test_bit(g, spm->assigned) || spm->owner[g] != id)
-			assign = true;
-		if (spm->owner[g] && spm->owner[g] != id)
-			scrub = true;
-		if (__test_and_clear_bit(g, spm->stale))
-			spm->nr_stale--;
-	}
-	if (!assign)
-		return;
-	onsram_push_assign(spm, emit, engine, res->client->asid, start, end - start,
-			   scrub ? ONSRAM_ASSIGN_SCRUB : 0, &needs, access);
-	if (scrub)
-		onsram_count(&spm->stats.scrubs, &res->client->stats->scrubs);
-	bitmap_set(spm->assigned, start, end - start);
-	for (g = start; g < end; g++)
-		spm->owner[g] = id;
 }
 
 /* Would @place fit if everything that may be evicted were? */
@@ -288,7 +226,7 @@ static struct onsram_residence *onsram_spm_victim(struct onsram_spm *spm,
 	struct onsram_residence *res, *best = NULL;
 
 	list_for_each_entry(res, &spm->lru, lru) {
-		if (best && res->priority >= best->priority)
+		if (res == place->res || (best && res->priority >= best->priority))
 			continue;
 		if (place->may_evict && place->may_evict(res, place->ctx))
 			best = res;
@@ -309,12 +247,11 @@ static bool onsram_spm_try(struct onsram_spm *spm, const struct onsram_placement
 	return !drm_mm_reserve_node(&spm->mm, node);
 }
 
+/* Granules that a resident has got, by its node */
 static void onsram_spm_account(struct onsram_spm *spm, struct onsram_residence *res, u32 granules)
 {
 	struct drm_onsram_stats *all = &spm->stats, *own = res->client->stats;
 
-	list_add_tail(&res->lru, &spm->lru);
-	spm->resident++;
 	spm->used += granules;
 	all->resident_bytes += (u64)granules * ONSRAM_SPM_GRANULE;
 	all->peak_bytes = max(all->peak_bytes, all->resident_bytes);
@@ -322,14 +259,39 @@ static void onsram_spm_account(struct onsram_spm *spm, struct onsram_residence *
 	own->peak_bytes = max(own->peak_bytes, own->resident_bytes);
 }
 
+/* Makes what was just accounted for usable */
+static void onsram_spm_fill(struct onsram_spm *spm, struct onsram_emit *emit,
+			    struct onsram_residence *res, struct onsram_range what, bool fetch)
+{
+	onsram_range_claim(spm, emit, fetch ? emit->mover : emit->engine, res, what);
+	if (!fetch)
+		return;
+	onsram_push_copy(spm, emit, res, what, ONSRAM_PUSH_FETCH);
+	onsram_count(&spm->stats.prefetches, &res->client->stats->prefetches);
+}
+
+/* Return: whether somebody else lost a place that is in the way */
+static bool onsram_spm_make_room(struct onsram_spm *spm, struct onsram_emit *emit,
+				 const struct onsram_placement *place,
+				 struct onsram_residence *victim)
+{
+	if (!victim)
+		victim = onsram_spm_victim(spm, place);
+	if (WARN_ON_ONCE(!victim))
+		return false;
+	onsram_count(&spm->stats.evictions, &victim->client->stats->evictions);
+	return !onsram_residency_evict(spm, emit, victim);
+}
+
 void onsram_spm_place(struct onsram_spm *spm, struct onsram_emit *emit,
 		      const struct onsram_placement *place)
 {
 	struct onsram_residence *res = place->res;
-	u32 need = onsram_granules(res);
-	u32 commands = place->fetch ? 2 : 1;
+	u32 need = place->granules, commands = place->fetch ? 2 : 1;
+	struct onsram_access *access = &res->access[ONSRAM_PLACE];
+	struct onsram_needs needs = {};
 
-	if (emit->room < commands || res->bytes > (u64)spm->capacity * ONSRAM_SPM_GRANULE ||
+	if (emit->room < commands || need > spm->capacity ||
 	    !onsram_spm_feasible(spm, place, need))
 		return;
 
@@ -340,52 +302,120 @@ void onsram_spm_place(struct onsram_spm *spm, struct onsram_emit *emit,
 			return;
 		if (place->fixed)
 			victim = onsram_spm_occupant(spm, place->start, place->start + need);
-		if (!victim)
-			victim = onsram_spm_victim(spm, place);
-		if (WARN_ON_ONCE(!victim))
+		if (!onsram_spm_make_room(spm, emit, place, victim))
 			return;
-		onsram_count(&spm->stats.evictions, &victim->client->stats->evictions);
-		onsram_residency_evict(spm, emit, victim);
 	}
 
 	onsram_spm_account(spm, res, need);
+	list_add_tail(&res->lru, &spm->lru);
+	spm->resident++;
+	res->begin = place->begin;
 	/* the same contents as DRAM, or none: the operation that writes it makes it dirty */
 	res->state = DRM_ONSRAM_RESIDENCY_CLEAN;
 
-	onsram_spm_claim(spm, emit, place->fetch ? emit->mover : emit->engine, res);
-	if (place->fetch) {
-		onsram_push_copy(spm, emit, res, ONSRAM_PUSH_FETCH);
-		onsram_count(&spm->stats.prefetches, &res->client->stats->prefetches);
+	/* What is known of contents is known of one place at a time */
+	onsram_needs_add(&needs, access, true);
+	memset(access, 0, sizeof(*access));
+	memcpy(access->read, needs.seq, sizeof(access->read));
+	onsram_spm_fill(spm, emit, res, onsram_place_of(res), place->fetch);
+}
+
+/* The range that a resident has from now on, around what it had or within it */
+static void onsram_spm_reseat(struct onsram_spm *spm, struct onsram_residence *res, u32 start,
+			      u32 end)
+{
+	struct drm_mm_node *node = &res->node;
+
+	res->begin += ((s64)start - (s64)node->start) * ONSRAM_SPM_GRANULE;
+	drm_mm_remove_node(node);
+	node->start = start;
+	node->size = end - start;
+	WARN_ON_ONCE(drm_mm_reserve_node(&spm->mm, node));
+}
+
+/* Return: whether granules at an end of a resident could be given up */
+static bool onsram_spm_trim(struct onsram_spm *spm, struct onsram_emit *emit,
+			    struct onsram_residence *res, struct onsram_range what)
+{
+	u32 start = max(what.start, res->dirty.start);
+	u32 end = min(what.start + what.granules, res->dirty.start + res->dirty.granules);
+
+	if (res->state == DRM_ONSRAM_RESIDENCY_DIRTY && start < end) {
+		if (!emit->room)
+			return false;
+		onsram_spm_write_back(spm, emit, res, (struct onsram_range) { start, end - start });
 	}
+	onsram_spm_vacate(spm, res, what);
+	return true;
+}
+
+/* Return: whether granules beside a resident are free now, for as many as they are */
+static bool onsram_spm_clear(struct onsram_spm *spm, struct onsram_emit *emit,
+			     const struct onsram_placement *place, struct onsram_range what)
+{
+	u32 commands = place->fetch ? 2 : 1;
+	struct onsram_residence *other;
+
+	if (emit->room < commands || what.start + what.granules > spm->granules)
+		return false;
+	for (;;) {
+		other = onsram_spm_occupant(spm, what.start, what.start + what.granules);
+		if (!other && spm->used + what.granules <= spm->capacity)
+			return true;
+		if (!other)
+			other = onsram_spm_victim(spm, place);
+		if (!other || emit->room <= commands ||
+		    !place->may_evict(other, place->ctx) ||
+		    !onsram_spm_make_room(spm, emit, place, other))
+			return false;
+	}
+}
+
+static void onsram_spm_extend(struct onsram_spm *spm, struct onsram_emit *emit,
+			      const struct onsram_placement *place, struct onsram_range what)
+{
+	struct onsram_residence *res = place->res;
+	u32 start = res->node.start, end = start + res->node.size;
+
+	if (!onsram_spm_clear(spm, emit, place, what))
+		return;
+	onsram_spm_reseat(spm, res, min(start, what.start), max(end, what.start + what.granules));
+	onsram_spm_account(spm, res, what.granules);
+	onsram_spm_fill(spm, emit, res, what, place->fetch);
+}
+
+void onsram_spm_resize(struct onsram_spm *spm, struct onsram_emit *emit,
+		       const struct onsram_placement *place)
+{
+	struct onsram_residence *res = place->res;
+	u32 start = place->start, end = start + place->granules;
+	u32 had = res->node.start, had_end = had + res->node.size;
+
+	if (had < start &&
+	    onsram_spm_trim(spm, emit, res, (struct onsram_range) { had, start - had }))
+		onsram_spm_reseat(spm, res, start, had_end);
+	had = res->node.start;
+	if (had_end > end &&
+	    onsram_spm_trim(spm, emit, res, (struct onsram_range) { end, had_end - end }))
+		onsram_spm_reseat(spm, res, had, end);
+	if (had > start)
+		onsram_spm_extend(spm, emit, place, (struct onsram_range) { start, had - start });
+	if (had_end < end)
+		onsram_spm_extend(spm, emit, place,
+				  (struct onsram_range) { had_end, end - had_end });
 }
 
 void onsram_residency_fetch(struct onsram_spm *spm, struct onsram_emit *emit,
 			    struct onsram_residence *res)
 {
-	struct onsram_placement place = { .res = res, .fetch = true };
+	struct onsram_placement place = {
+		.res = res,
+		.granules = onsram_residence_granules(res),
+		.fetch = true,
+	};
 
 	if (!onsram_is_resident(res))
 		onsram_spm_place(spm, emit, &place);
-}
-
-void onsram_spm_release_stale(struct onsram_spm *spm, struct onsram_emit *emit, u32 asid)
-{
-	unsigned long start = 0, end;
-
-	while (spm->nr_stale && emit->room) {
-		struct onsram_access access = {};
-		struct onsram_needs needs = {};
-
-		start = find_next_bit(spm->stale, spm->granules, start);
-		end = find_next_zero_bit(spm->stale, spm->granules, start);
-		onsram_range_needs(spm, start, end - start, &needs);
-		onsram_push_assign(spm, emit, emit->engine, asid, start, end - start,
-				   ONSRAM_ASSIGN_RELEASE, &needs, &access);
-		onsram_range_mark(spm, start, end - start, &access);
-		bitmap_clear(spm->stale, start, end - start);
-		bitmap_clear(spm->assigned, start, end - start);
-		spm->nr_stale -= end - start;
-	}
 }
 
 int onsram_residency_drop_all(struct onsram_spm *spm, struct onsram_emit *emit)

@@ -13,18 +13,6 @@
 /* Most steps the search for a common byte of two views may take */
 #define ONSRAM_OVERLAP_STEPS	512
 
-/**
- * struct onsram_extent - bytes of a buffer that a view addresses
- * @base: of element (0, 0, ...)
- * @begin: first byte
- * @end: behind the last byte
- */
-struct onsram_extent {
-	s64 base;
-	s64 begin;
-	s64 end;
-};
-
 u32 onsram_dtype_bytes(u32 dtype)
 {
 	switch (dtype) {
@@ -82,25 +70,47 @@ static int onsram_check_view(const struct onsram_view *view, int slot,
 }
 
 /*
+ * How far a view goes in front of its first element and behind it, in elements.
  * The sums cannot overflow: with at most 2^28 elements and strides of 32 bits,
  * each of the six terms is below 2^59.
  */
+static void onsram_view_reach(const struct onsram_view *view, s64 *low, s64 *high)
+{
+	u32 d;
+
+	*low = 0;
+	*high = 0;
+	for (d = 0; d < view->rank; d++) {
+		s64 reach = (s64)view->strides[d] * (view->dims[d] - 1);
+
+		if (reach < 0)
+			*low += reach;
+		else
+			*high += reach;
+	}
+}
+
+struct onsram_extent onsram_extent_of_view(const struct onsram_view *view, u64 offset)
+{
+	u32 bytes = onsram_dtype_bytes(view->dtype);
+	s64 low, high;
+
+	onsram_view_reach(view, &low, &high);
+	return (struct onsram_extent) {
+		.base = offset,
+		.begin = offset + low * bytes,
+		.end = offset + (high + 1) * bytes,
+	};
+}
+
 static int onsram_check_extent(const struct drm_onsram_operand *operand, u64 size, int slot,
 			       struct onsram_extent *ext, struct onsram_validate_error *err)
 {
 	const struct onsram_view *view = &operand->view;
 	u32 bytes = onsram_dtype_bytes(view->dtype);
-	s64 low = 0, high = 0;
-	u32 d;
+	s64 low, high;
 
-	for (d = 0; d < view->rank; d++) {
-		s64 reach = (s64)view->strides[d] * (view->dims[d] - 1);
-
-		if (reach < 0)
-			low += reach;
-		else
-			high += reach;
-	}
+	onsram_view_reach(view, &low, &high);
 	if (high - low >= (s64)(ONSRAM_MAX_EXTENT / bytes))
 		return onsram_refuse(err, slot, "view spans more than ONSRAM_MAX_EXTENT");
 	if (operand->offset % bytes)
@@ -110,9 +120,7 @@ static int onsram_check_extent(const struct drm_onsram_operand *operand, u64 siz
 	/* offset is below the size of a buffer, the reach below ONSRAM_MAX_EXTENT */
 	if (size > S64_MAX - ONSRAM_MAX_EXTENT)
 		return onsram_refuse(err, slot, "buffer too large");
-	ext->base = operand->offset;
-	ext->begin = ext->base + low * bytes;
-	ext->end = ext->base + (high + 1) * bytes;
+	*ext = onsram_extent_of_view(view, operand->offset);
 	if (ext->begin < 0)
 		return onsram_refuse(err, slot, "view begins before the buffer");
 	if (ext->end > (s64)size)

@@ -47,6 +47,25 @@ int onsram_validate_op(const struct drm_onsram_op *op, const struct onsram_valid
 		       u32 nr_bos, u64 max_work, struct onsram_validate_error *err);
 
 /**
+ * struct onsram_extent - bytes of a buffer that a view addresses
+ * @base: of element (0, 0, ...)
+ * @begin: first byte
+ * @end: behind the last byte
+ */
+struct onsram_extent {
+	s64 base;
+	s64 begin;
+	s64 end;
+};
+
+/**
+ * onsram_extent_of_view() - what lies between the first and the last byte of a view
+ * @view: of an operation that onsram_validate_op() accepted
+ * @offset: of element (0, 0, ...) in its buffer
+ */
+struct onsram_extent onsram_extent_of_view(const struct onsram_view *view, u64 offset);
+
+/**
  * onsram_op_writes_all() - does a valid operation overwrite every byte of a buffer
  * @op: operation that onsram_validate_op() accepted
  * @size: bytes of the buffer its output lies in

@@ -48,6 +48,27 @@ static int plan_test_init(struct kunit *test)
 	return 0;
 }
 
+/* Of every tensor a half stays from its producer to its consumer, the other joins it there */
+static u32 plan_test_halves(struct plan_test *p)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i + 1 < NR_OPS && n + 2 <= NR_TENSORS; i++) {
+		u32 offset = (i & 1) * SZ_16K;
+
+		p->iv[n++] = (struct onsram_plan_interval){
+			.tensor = i + 1, .first_op = i, .last_op = i + 1,
+			.offset = offset, .bytes = SZ_8K,
+		};
+		p->iv[n++] = (struct onsram_plan_interval){
+			.tensor = i + 1, .first_op = i + 1, .last_op = i + 1,
+			.flags = ONSRAM_INTERVAL_FETCH,
+			.offset = offset + SZ_8K, .bytes = SZ_8K, .begin = SZ_8K,
+		};
+	}
+	return n;
+}
+
 /* Every tensor is held from its producer to its consumer, in two places by turns */
 static u32 plan_test_chain(struct plan_test *p)
 {
@@ -84,6 +105,37 @@ static void onsram_plan_indexes(struct kunit *test)
 	onsram_plan_put(plan);
 }
 
+static void onsram_plan_grows(struct kunit *test)
+{
+	struct plan_test *p = test->priv;
+	struct onsram_plan *plan;
+	u32 k, n = plan_test_halves(p);
+	const char *why;
+
+	plan = onsram_plan_build(p->iv, n, &p->graph, SPM_SIZE, &why);
+	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(plan), "%s", why);
+	for (k = 0; k < n; k++) {
+		bool joins = plan->interval[k].begin;
+
+		KUNIT_ASSERT_EQ(test, plan->grown[k].begin, 0);
+		KUNIT_ASSERT_EQ(test, plan->grown[k].bytes, joins ? SZ_16K : SZ_8K);
+		KUNIT_ASSERT_EQ(test, plan->shrunk[k].bytes, 0);
+	}
+	onsram_plan_put(plan);
+
+	p->iv[1].offset += SZ_64K;
+	plan = onsram_plan_build(p->iv, n, &p->graph, SPM_SIZE, &why);
+	KUNIT_ASSERT_TRUE(test, IS_ERR(plan));
+	KUNIT_EXPECT_EQ(test, PTR_ERR(plan), -EINVAL);
+	KUNIT_EXPECT_STREQ(test, why,
+			   "parts of a tensor held at once do not follow each other in the SPM");
+	p->iv[1].offset -= SZ_64K;
+	p->iv[1].begin += SZ_8K;
+	plan = onsram_plan_build(p->iv, n, &p->graph, SPM_SIZE, &why);
+	KUNIT_ASSERT_TRUE(test, IS_ERR(plan));
+	KUNIT_EXPECT_STREQ(test, why, "interval names a part the tensor does not have");
+}
+
 static void onsram_plan_refuses(struct kunit *test)
 {
 	struct plan_test *p = test->priv;
@@ -102,7 +154,8 @@ static void onsram_plan_refuses(struct kunit *test)
 	p->iv[7].flags = ONSRAM_INTERVAL_FETCH;
 	plan = onsram_plan_build(p->iv, n, &p->graph, SPM_SIZE, &why);
 	KUNIT_ASSERT_TRUE(test, IS_ERR(plan));
-	KUNIT_EXPECT_STREQ(test, why, "two intervals of a tensor overlap in time");
+	KUNIT_EXPECT_STREQ(test, why,
+			   "parts of a tensor held at once do not follow each other in the SPM");
 
 	/* all at once: more than there is, though each has a place of its own */
 	for (i = 0; i < SPM_SIZE / SZ_16K; i++)
@@ -121,6 +174,7 @@ static void onsram_plan_refuses(struct kunit *test)
 
 static struct kunit_case onsram_plan_test_cases[] = {
 	KUNIT_CASE(onsram_plan_indexes),
+	KUNIT_CASE(onsram_plan_grows),
 	KUNIT_CASE(onsram_plan_refuses),
 	{}
 };

@@ -15,8 +15,8 @@ $(VALIDATE_OBJS) $(B)/tests/unit/test-exec-agree.o: \
 $(B)/tests/unit/test-exec-agree: $(VALIDATE_OBJS)
 
 VALIDATE_TESTS := $(addprefix $(B)/tests/unit/,test-validate test-validate-bytes)
-RESIDENCY_OBJS := $(addprefix $(B)/driver/onsram_,contents.o order.o plan.o residency.o spm.o)
-RESIDENCY_TESTS := $(addprefix $(B)/tests/unit/,test-residency test-residency-random)
+RESIDENCY_OBJS := $(addprefix $(B)/driver/onsram_,contents.o order.o plan.o range.o residency.o spm.o)
+RESIDENCY_TESTS := $(addprefix $(B)/tests/unit/,test-residency test-parts test-residency-random)
 ORDER_TESTS := $(B)/tests/unit/test-order
 PLAN_TESTS := $(B)/tests/unit/test-plan
 FIGURE_TESTS := $(B)/tests/unit/test-figure
@@ -43,6 +43,14 @@ $(IMPORT_TESTS): %: %.o $(IMPORT_OBJS) $(EXEC_OBJS) $(LIBONSRAM)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka -lprotobuf-c -ldnnl -lm
 UNIT_TESTS += $(IMPORT_TESTS)
+
+# Plans as the driver carries them out: its residency code under the planner's plans
+PLAN_DEVICE := $(B)/tests/unit/test-plan-device
+$(B)/tests/unit/plan-device.o: CFLAGS += -Itests/unit/shim -Idriver
+$(PLAN_DEVICE): %: %.o $(B)/tests/unit/plan-device.o $(RESIDENCY_OBJS) $(VALIDATE_OBJS) $(LIBPLANNER) $(LIBPERF)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka -lm
+UNIT_TESTS += $(PLAN_DEVICE)
 
 # Whole networks under the eager policy: importer, the driver's residency code, the daemon's logic
 EAGER_NETWORKS := $(B)/tests/unit/test-eager-networks

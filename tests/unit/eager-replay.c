@@ -77,11 +77,14 @@ static uint64_t staging(const struct replay *r)
 }
 
 static void push(struct onsram_emit *emit, const struct onsram_hw_cmd *cmd,
-		 const struct onsram_action *action)
+		 const struct onsram_hw_windows *windows, const struct onsram_action *action)
 {
 	struct replay *r = container_of(emit, struct replay, emit);
 	uint64_t resident[ONSRAM_MAX_OPERANDS];
 	struct onsram_cost cost;
+
+	/* Rules and steps hold tensors whole */
+	assert_null(windows);
 
 	switch (action->kind) {
 	case ONSRAM_PUSH_ASSIGN:

@@ -8,8 +8,10 @@
 #include <cmocka.h>
 
 #include <linux/bits.h>
+#include <linux/err.h>
 #include <linux/onsram_netlink.h>
 
+#include "onsram_plan.h"
 #include "ring-sim.h"
 
 #define GRANULE		ONSRAM_SPM_GRANULE
@@ -28,7 +30,7 @@ static u64 mix(u64 hash, u64 value)
 	return hash ^ hash >> 29;
 }
 
-/* Where part @part of the operand's tensor lies, by the address its first byte has */
+/* Where part @part behind an address lies */
 static u64 *resolve(const struct ring_sim *sim, struct ring_memory *memory, u64 addr, u32 part, u32 asid)
 {
 	u64 granule = (addr & ~ONSRAM_ADDR_SPM) / GRANULE + part;
@@ -59,9 +61,9 @@ static bool execute_assign(struct ring_memory *memory, const struct onsram_hw_cm
 
 static bool execute_copy(const struct ring_sim *sim, struct ring_memory *memory, const struct ring_cmd *c)
 {
-	u32 t = c->action.res - sim->res;
+	u32 parts = c->cmd.operand[0].view.dims[0] * 4 / GRANULE;
 
-	for (u32 p = 0; p < sim->nr_parts[t]; p++) {
+	for (u32 p = 0; p < parts; p++) {
 		u64 *to = resolve(sim, memory, c->cmd.operand[0].addr, p, c->cmd.asid);
 		u64 *from = resolve(sim, memory, c->cmd.operand[1].addr, p, c->cmd.asid);
 
@@ -72,6 +74,18 @@ static bool execute_copy(const struct ring_sim *sim, struct ring_memory *memory,
 	return true;
 }
 
+/* Where part @part of an operand lies */
+static u64 *resolve_slot(const struct ring_sim *sim, struct ring_memory *memory, const struct ring_cmd *c,
+			 u32 s, u32 part)
+{
+	const struct onsram_hw_window *w = &c->windows.slot[s];
+	u64 addr = c->cmd.operand[s].addr + (u64)part * GRANULE;
+
+	if ((c->cmd.flags & ONSRAM_CMDF_WINDOWS) && addr >= w->va && addr < w->va + w->bytes)
+		addr = ONSRAM_ADDR_SPM | (w->spm + addr - w->va);
+	return resolve(sim, memory, addr, 0, c->cmd.asid);
+}
+
 static bool execute_op(const struct ring_sim *sim, struct ring_memory *memory, const struct ring_cmd *c,
 		       u64 *inputs)
 {
@@ -80,7 +94,7 @@ static bool execute_op(const struct ring_sim *sim, struct ring_memory *memory, c
 
 	for (u32 s = 0; s < ONSRAM_MAX_OPERANDS; s++)
 		for (u32 p = 0; c->operand[s].tensor >= 0 && p < c->operand[s].parts; p++) {
-			u64 *data = resolve(sim, memory, c->cmd.operand[s].addr, p, c->cmd.asid);
+			u64 *data = resolve_slot(sim, memory, c, s, p);
 
 			if (!data)
 				return false;
@@ -90,7 +104,7 @@ static bool execute_op(const struct ring_sim *sim, struct ring_memory *memory, c
 		}
 	*inputs = hash;
 	for (u32 p = 0; p < out->parts; p++)
-		*resolve(sim, memory, c->cmd.operand[0].addr, p, c->cmd.asid) = mix(hash, p);
+		*resolve_slot(sim, memory, c, 0, p) = mix(hash, p);
 	return true;
 }
 
@@ -110,7 +124,7 @@ bool ring_execute(const struct ring_sim *sim, struct ring_memory *memory, const 
 }
 
 static void ring_push(struct onsram_emit *emit, const struct onsram_hw_cmd *cmd,
-		      const struct onsram_action *action)
+		      const struct onsram_hw_windows *windows, const struct onsram_action *action)
 {
 	struct ring_sim *sim = container_of(emit, struct ring_sim, emit);
 	struct ring_engine *engine = &sim->engine[action->engine];
@@ -120,6 +134,11 @@ static void ring_push(struct onsram_emit *emit, const struct onsram_hw_cmd *cmd,
 	assert_true(engine->pushed < RING_ENTRIES);
 	c = &engine->ring[engine->pushed++];
 	*c = (struct ring_cmd){ .cmd = *cmd, .action = *action };
+	assert_int_equal(!!windows, !!(cmd->flags & ONSRAM_CMDF_WINDOWS));
+	if (windows) {
+		c->windows = *windows;
+		sim->windows++;
+	}
 	/* An engine's sequences count its commands, so that its position is its semaphore */
 	assert_int_equal(cmd->seq, engine->pushed);
 	assert_int_equal(cmd->signal_sem, action->engine);
@@ -177,13 +196,87 @@ static void ring_emit(struct ring_sim *sim, u32 engine, u32 mover)
 	sim->nops = 0;
 }
 
-static void random_op(struct ring_sim *sim, u32 client, u32 policy, u32 index)
+static struct onsram_residence *tensor_at(const struct onsram_residency_run *run, u32 index)
 {
-	struct onsram_residency_run run = {
-		.client = &sim->client[client],
-		.policy = policy,
-		.fallback = DRM_ONSRAM_POLICY_LRU,
-	};
+	struct ring_sim *sim = container_of(run->client, struct ring_sim, client[run->client->asid - 1]);
+
+	return &sim->res[index];
+}
+
+/* Operands of an operation of a job */
+struct ring_operands {
+	struct ring_slice slice[ONSRAM_MAX_OPERANDS];
+};
+
+static struct ring_operands random_operands(struct ring_sim *sim, u32 client)
+{
+	u32 slots = 1 + ring_upto(sim, 3);
+	struct ring_operands op;
+
+	for (u32 s = 0; s < ONSRAM_MAX_OPERANDS; s++) {
+		struct ring_slice *slice = &op.slice[s];
+		u32 t = client + RING_CLIENTS * ring_upto(sim, RING_TENSORS / RING_CLIENTS);
+
+		slice->tensor = -1;
+		if (s >= slots)
+			continue;
+		*slice = (struct ring_slice){ t, 0, sim->nr_parts[t] };
+		if (ring_upto(sim, 3) == 0) {
+			slice->first = ring_upto(sim, sim->nr_parts[t]);
+			slice->parts = 1 + ring_upto(sim, sim->nr_parts[t] - slice->first);
+		}
+	}
+	return op;
+}
+
+/* Parts of tensors, as the check lets them pass; NULL where it never does */
+static struct onsram_plan *random_plan(struct ring_sim *sim, u32 client, const struct ring_operands *ops, u32 n)
+{
+	struct onsram_plan_tensor tensors[RING_TENSORS] = {};
+	struct drm_onsram_op uops[RING_JOB_OPS];
+	struct onsram_plan_graph graph = { uops, n, tensors, RING_TENSORS };
+	struct onsram_plan_interval iv[6];
+	struct onsram_plan *plan = NULL;
+	u32 nr = 0;
+
+	for (u32 t = 0; t < RING_TENSORS; t++)
+		tensors[t].bytes = sim->res[t].bytes;
+	for (u32 i = 0; i < n; i++) {
+		uops[i] = make_op(ONSRAM_OP_COPY, 0);
+		for (u32 s = 0; s < ONSRAM_MAX_OPERANDS && ops[i].slice[s].tensor >= 0; s++) {
+			operand(&uops[i], s, VIEW(I32, ops[i].slice[s].parts * GRANULE / 4));
+			uops[i].operand[s].bo = ops[i].slice[s].tensor;
+		}
+	}
+	for (u32 tries = 0; tries < 20 && nr < 6; tries++) {
+		u32 first_op = ring_upto(sim, n), last_op = first_op + ring_upto(sim, n - first_op);
+		u32 t = client + RING_CLIENTS * ring_upto(sim, RING_TENSORS / RING_CLIENTS);
+		u32 first = ring_upto(sim, sim->nr_parts[t]);
+		struct onsram_plan *next;
+		const char *why;
+
+		/* in places that suit every part, so that parts of a tensor meet */
+		iv[nr] = (struct onsram_plan_interval){
+			.tensor = t, .first_op = first_op, .last_op = last_op,
+			.flags = ring_upto(sim, 2) * ONSRAM_INTERVAL_FETCH |
+				 (last_op == n - 1) * ring_upto(sim, 2) * ONSRAM_INTERVAL_KEEP,
+			.offset = (ring_upto(sim, 2) * RING_PARTS + first) * GRANULE,
+			.bytes = (1 + ring_upto(sim, sim->nr_parts[t] - first)) * GRANULE,
+			.begin = first * GRANULE,
+		};
+		next = onsram_plan_build(iv, nr + 1, &graph, (u64)RING_GRANULES * GRANULE, &why);
+		if (IS_ERR(next))
+			continue;
+		onsram_plan_put(plan);
+		plan = next;
+		nr++;
+	}
+	return plan;
+}
+
+static void push_op(struct ring_sim *sim, const struct onsram_residency_run *run,
+		    const struct ring_operands *operands, u32 index)
+{
 	struct onsram_hw_cmd cmd = {
 		.opcode = ring_upto(sim, 2) ? ONSRAM_OP_CONV : ONSRAM_OP_ELEMENTWISE,
 	};
@@ -196,27 +289,43 @@ static void random_op(struct ring_sim *sim, u32 client, u32 policy, u32 index)
 		.index = index,
 		.rule = ring_upto(sim, 4) ? &rule : NULL,
 	};
-	u32 slots = 1 + ring_upto(sim, 3);
 
 	for (u32 s = 0; s < ONSRAM_MAX_OPERANDS; s++) {
-		struct ring_slice *slice = &sim->cur[s];
-		u32 t = client + RING_CLIENTS * ring_upto(sim, RING_TENSORS / RING_CLIENTS);
+		const struct ring_slice *slice = &operands->slice[s];
 
-		slice->tensor = -1;
-		if (s >= slots)
+		sim->cur[s] = *slice;
+		if (slice->tensor < 0)
 			continue;
-		*slice = (struct ring_slice){ t, 0, sim->nr_parts[t] };
-		if (ring_upto(sim, 3) == 0) {
-			slice->first = ring_upto(sim, sim->nr_parts[t]);
-			slice->parts = 1 + ring_upto(sim, sim->nr_parts[t] - slice->first);
-		}
-		op.res[s] = &sim->res[t];
+		op.res[s] = &sim->res[slice->tensor];
 		op.offset[s] = slice->first * GRANULE;
 		cmd.operand[s].addr = op.res[s]->va + op.offset[s];
 		cmd.operand[s].view = VIEW(I32, slice->parts * GRANULE / 4);
 	}
 	op.writes_all = sim->cur[0].parts == sim->nr_parts[sim->cur[0].tensor];
-	onsram_residency_op(&sim->spm, &sim->emit, &run, &op);
+	onsram_residency_op(&sim->spm, &sim->emit, run, &op);
+}
+
+/* Operations one after the other, once or twice, with a plan or without */
+static void random_ops(struct ring_sim *sim, u32 policy)
+{
+	u32 client = ring_upto(sim, RING_CLIENTS), n = 1 + ring_upto(sim, RING_JOB_OPS);
+	struct ring_operands ops[RING_JOB_OPS];
+	struct onsram_residency_run run = {
+		.client = &sim->client[client],
+		.policy = policy,
+		.fallback = DRM_ONSRAM_POLICY_LRU,
+		.tensor = tensor_at,
+	};
+	struct onsram_plan *plan = NULL;
+
+	for (u32 i = 0; i < n; i++)
+		ops[i] = random_operands(sim, client);
+	if (policy == DRM_ONSRAM_POLICY_AGENT && ring_upto(sim, 4))
+		plan = random_plan(sim, client, ops, n);
+	run.plan = plan;
+	for (u32 i = 0; i < n; i++)
+		push_op(sim, &run, &ops[i], i);
+	onsram_plan_put(plan);
 }
 
 void ring_begin(struct ring_sim *sim, u32 engine, u32 waits)
@@ -261,11 +370,10 @@ void ring_fetch(struct ring_sim *sim, u32 tensor)
 void ring_job(struct ring_sim *sim)
 {
 	static const u32 policies[] = {
-		DRM_ONSRAM_POLICY_NONE, DRM_ONSRAM_POLICY_LRU, DRM_ONSRAM_POLICY_LRU, DRM_ONSRAM_POLICY_AGENT,
+		DRM_ONSRAM_POLICY_NONE, DRM_ONSRAM_POLICY_LRU, DRM_ONSRAM_POLICY_AGENT, DRM_ONSRAM_POLICY_AGENT,
 	};
-	u32 copy = sim->nr_engines - 1, engine = ring_upto(sim, copy), n = 1 + ring_upto(sim, 3);
 	struct onsram_residence *res = &sim->res[ring_upto(sim, RING_TENSORS)];
-	u32 policy = policies[ring_upto(sim, 4)], client = ring_upto(sim, RING_CLIENTS);
+	u32 copy = sim->nr_engines - 1, engine = ring_upto(sim, copy);
 
 	switch (ring_upto(sim, 8)) {
 	case 0:
@@ -282,8 +390,7 @@ void ring_job(struct ring_sim *sim)
 		break;
 	default:
 		ring_emit(sim, engine, ring_upto(sim, 2) ? copy : engine);
-		for (u32 i = 0; i < n; i++)
-			random_op(sim, client, policy, i);
+		random_ops(sim, policies[ring_upto(sim, 4)]);
 	}
 	/* the rings had room for them */
 	assert_true(sim->nops <= sim->waits);

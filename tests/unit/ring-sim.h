@@ -15,6 +15,7 @@
 #define RING_CAPACITY	8	/* granules that residents may take */
 #define RING_GRANULES	(ONSRAM_STAGING_MIN / ONSRAM_SPM_GRANULE + RING_CAPACITY)
 #define RING_ENTRIES	4096
+#define RING_JOB_OPS	3	/* operations of the longest job */
 
 /** struct ring_memory - everything that commands change */
 struct ring_memory {
@@ -39,6 +40,7 @@ struct ring_slice {
  */
 struct ring_cmd {
 	struct onsram_hw_cmd cmd;
+	struct onsram_hw_windows windows;
 	struct onsram_action action;
 	struct ring_slice operand[ONSRAM_MAX_OPERANDS];
 	u64 expect;
@@ -66,13 +68,13 @@ struct ring_engine {
  * @res: tensors
  * @nr_parts: granules of each
  * @cur: operands of the operation being pushed
- * @cur_whole: its output is written whole, or nothing of it was wanted
  * @fail_at: stamp of a command that does nothing, 0 none
  * @fail_one_in: so do as many of all, 0 none
  * @aware: the CPU was told that the tensor's contents are lost, and nothing was to write it since
  * @false_alarms: operations said to have read what is lost that had read the truth
  * @waits: NOPs that the job may push
  * @nops: those it did
+ * @windows: operations some of whose operands lay in the SPM in part
  * @seed: of every choice
  */
 struct ring_sim {
@@ -93,6 +95,7 @@ struct ring_sim {
 	u32 false_alarms;
 	u32 waits;
 	u32 nops;
+	u32 windows;
 	u32 seed;
 };
 

@@ -72,7 +72,7 @@ static void run_assign(struct sim *sim, const struct onsram_hw_cmd *cmd)
 static void run_copy(struct sim *sim, const struct onsram_hw_cmd *cmd, bool fetch,
 		     struct onsram_residence *res)
 {
-	u64 bytes = (res->bytes + 3) / 4 * 4;
+	u64 bytes = cmd->operand[0].view.dims[0] * 4ull, begin = cmd->operand[fetch].addr - res->va;
 	u8 *to, *from;
 
 	assert_int_equal(cmd->opcode, ONSRAM_OP_COPY);
@@ -85,44 +85,83 @@ static void run_copy(struct sim *sim, const struct onsram_hw_cmd *cmd, bool fetc
 		assert_int_equal(v->strides[0], 1);
 		assert_int_equal(!!(cmd->operand[s].addr & ONSRAM_ADDR_SPM), s != fetch);
 	}
-	assert_int_equal(cmd->operand[fetch].addr, res->va);
+	/* a part of the resident extent, where that lies */
+	assert_true(begin >= res->begin && begin + bytes <= (res->bytes + 3) / 4 * 4);
+	assert_true(begin + bytes <= res->begin + onsram_residency_bytes(res));
+	assert_int_equal((cmd->operand[!fetch].addr & ~ONSRAM_ADDR_SPM) - begin,
+			 onsram_residency_offset(res) - res->begin);
+	sim->moved[fetch ? ONSRAM_PUSH_FETCH : ONSRAM_PUSH_WRITEBACK] += bytes;
+	sim->resized += bytes + ONSRAM_SPM_GRANULE <= onsram_residency_bytes(res);
 	from = resolve(sim, cmd->operand[1].addr, bytes, cmd->asid, false);
 	to = resolve(sim, cmd->operand[0].addr, bytes, cmd->asid, true);
 	memcpy(to, from, bytes);
 }
 
-static void run_op(struct sim *sim, const struct onsram_hw_cmd *cmd)
+/* Bytes of an operand that lie together, at @addr */
+static void run_bytes(struct sim *sim, u32 s, u64 addr, u64 offset, u64 bytes, u32 asid)
 {
-	for (u32 s = ONSRAM_MAX_OPERANDS; s-- > 0;) {
-		const struct onsram_hw_operand *o = &cmd->operand[s];
-		struct sim_tensor *t;
-		u64 bytes = o->view.dims[0] * 4ull, offset;
-		u8 *data;
+	struct sim_tensor *t = &sim->tensor[sim->op[s]];
+	u8 *data = resolve(sim, addr, bytes, asid, !s);
 
-		if (sim->op[s] < 0)
-			continue;
-		t = &sim->tensor[sim->op[s]];
-		if (o->addr & ONSRAM_ADDR_SPM)
-			offset = (o->addr & ~ONSRAM_ADDR_SPM) - onsram_residency_offset(&t->res);
-		else
-			offset = o->addr - t->res.va;
-		assert_true(offset + bytes <= t->bytes);
-		data = resolve(sim, o->addr, bytes, cmd->asid, !s);
-		for (u64 b = 0; b < bytes; b++) {
-			if (s) {
-				if (t->wanted[offset + b] && data[b] != t->truth[offset + b])
-					fail_msg("slot %u reads a stale byte of tensor %d", s, sim->op[s]);
-			} else {
-				data[b] = rnd(&sim->seed);
-				t->truth[offset + b] = data[b];
-				t->wanted[offset + b] = true;
-			}
+	for (u64 b = 0; b < bytes; b++) {
+		if (s) {
+			if (t->wanted[offset + b] && data[b] != t->truth[offset + b])
+				fail_msg("slot %u reads a stale byte of tensor %d", s, sim->op[s]);
+		} else {
+			data[b] = rnd(&sim->seed);
+			t->truth[offset + b] = data[b];
+			t->wanted[offset + b] = true;
 		}
 	}
 }
 
+static void run_op(struct sim *sim, const struct onsram_hw_cmd *cmd,
+		   const struct onsram_hw_windows *windows)
+{
+	assert_int_equal(!!windows, !!(cmd->flags & ONSRAM_CMDF_WINDOWS));
+	for (u32 s = ONSRAM_MAX_OPERANDS; s-- > 0;) {
+		const struct onsram_hw_window *w = windows ? &windows->slot[s] : NULL;
+		const struct onsram_hw_operand *o = &cmd->operand[s];
+		u64 bytes = o->view.dims[0] * 4ull, begin, end, low, high;
+		struct sim_tensor *t;
+
+		if (w && (sim->op[s] < 0 || o->addr & ONSRAM_ADDR_SPM))
+			assert_memory_equal(w, &(struct onsram_hw_window){}, sizeof(*w));
+		if (sim->op[s] < 0)
+			continue;
+		t = &sim->tensor[sim->op[s]];
+		if (o->addr & ONSRAM_ADDR_SPM) {
+			begin = (o->addr & ~ONSRAM_ADDR_SPM) - onsram_residency_offset(&t->res) +
+				t->res.begin;
+			assert_true(begin + bytes <= t->bytes);
+			run_bytes(sim, s, o->addr, begin, bytes, cmd->asid);
+			continue;
+		}
+		begin = o->addr - t->res.va;
+		end = begin + bytes;
+		assert_true(end <= t->bytes);
+		low = end;
+		high = end;
+		if (w && w->bytes) {
+			low = w->va - t->res.va;
+			high = low + w->bytes;
+			sim->parts++;
+			/* it has some of it, and not all */
+			assert_true(low < end && high > begin && (low > begin || high < end));
+			low = low < begin ? begin : low;
+			high = high > end ? end : high;
+			run_bytes(sim, s, ONSRAM_ADDR_SPM | (w->spm + t->res.va + low - w->va), low,
+				  high - low, cmd->asid);
+		}
+		if (begin < low)
+			run_bytes(sim, s, t->res.va + begin, begin, low - begin, cmd->asid);
+		if (high < end)
+			run_bytes(sim, s, t->res.va + high, high, end - high, cmd->asid);
+	}
+}
+
 static void sim_push(struct onsram_emit *emit, const struct onsram_hw_cmd *cmd,
-		     const struct onsram_action *action)
+		     const struct onsram_hw_windows *windows, const struct onsram_action *action)
 {
 	struct sim *sim = sim_of(emit);
 
@@ -140,7 +179,7 @@ static void sim_push(struct onsram_emit *emit, const struct onsram_hw_cmd *cmd,
 	if (action->kind == ONSRAM_PUSH_ASSIGN)
 		run_assign(sim, cmd);
 	else if (action->kind == ONSRAM_PUSH_OP)
-		run_op(sim, cmd);
+		run_op(sim, cmd, windows);
 	else
 		run_copy(sim, cmd, action->kind == ONSRAM_PUSH_FETCH, action->res);
 }
@@ -196,14 +235,19 @@ void sim_unwanted(struct sim *sim, u32 tensor)
 	memset(t->wanted, 0, t->bytes * sizeof(*t->wanted));
 }
 
+static void check_home(const struct sim_tensor *t, u64 begin, u64 end)
+{
+	for (u64 b = begin; b < end; b++)
+		if (t->wanted[b] && t->dram[b] != t->truth[b])
+			fail_msg("DRAM has a stale byte of the tensor at %#llx", (unsigned long long)t->res.va);
+}
+
 void sim_cpu_reads(struct sim *sim, u32 tensor)
 {
 	struct sim_tensor *t = &sim->tensor[tensor];
 
 	assert_int_not_equal(t->res.state, DRM_ONSRAM_RESIDENCY_DIRTY);
-	for (u64 b = 0; b < t->bytes; b++)
-		if (t->wanted[b] && t->dram[b] != t->truth[b])
-			fail_msg("DRAM has a stale byte of tensor %u", tensor);
+	check_home(t, 0, t->bytes);
 }
 
 static void count_resident(const struct onsram_residence *res, void *data)
@@ -256,9 +300,19 @@ void sim_check_ranges(struct sim *sim)
 void sim_check(struct sim *sim)
 {
 	sim_check_ranges(sim);
-	for (u32 t = 0; t < sim->nr_tensors; t++)
-		if (sim->tensor[t].res.state != DRM_ONSRAM_RESIDENCY_DIRTY)
-			sim_cpu_reads(sim, t);
+	for (u32 i = 0; i < sim->nr_tensors; i++) {
+		const struct sim_tensor *t = &sim->tensor[i];
+		u64 dirty;
+
+		if (t->res.state != DRM_ONSRAM_RESIDENCY_DIRTY) {
+			sim_cpu_reads(sim, i);
+			continue;
+		}
+		/* beside what is dirty DRAM has it */
+		dirty = t->res.begin + (t->res.dirty.start - t->res.node.start) * GRANULE;
+		check_home(t, 0, dirty);
+		check_home(t, dirty + t->res.dirty.granules * GRANULE, t->bytes);
+	}
 }
 
 void sim_take_losses(struct sim *sim)

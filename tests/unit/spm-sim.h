@@ -45,7 +45,10 @@ struct sim_client {
  * @tag: per granule: client index + 1 whose data it holds, 0 zeros
  * @room: placement commands the call may still push
  * @count: commands per kind
+ * @moved: bytes that they moved
  * @released: RELEASE commands among the ASSIGNs
+ * @parts: operands that lay in the SPM in part
+ * @resized: transfers of less than a resident extent
  * @idle: the device carries nothing out
  * @op: operation being pushed: tensor index per slot, -1 absent
  * @seed: for what operations write
@@ -61,7 +64,10 @@ struct sim {
 	u8 *tag;
 	u32 room;
 	u32 count[ONSRAM_PUSH_FETCH + 1];
+	u64 moved[ONSRAM_PUSH_FETCH + 1];
 	u32 released;
+	u32 parts;
+	u32 resized;
 	bool idle;
 	int op[ONSRAM_MAX_OPERANDS];
 	u32 seed;

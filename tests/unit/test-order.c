@@ -110,7 +110,7 @@ static u32 check_all_orders(void)
 
 static void test_every_order(void **state)
 {
-	u32 programs = 0, points = 0, waits = 0, commands = 0;
+	u32 programs = 0, points = 0, waits = 0, commands = 0, windows = 0;
 
 	(void)state;
 	for (u32 seed = 1; programs < 400; seed++) {
@@ -130,6 +130,7 @@ static void test_every_order(void **state)
 			commands += sim.engine[e].pushed;
 		waits += nr_waits();
 		points += check_all_orders();
+		windows += sim.windows;
 		programs++;
 		ring_fini(&sim);
 	}
@@ -137,6 +138,7 @@ static void test_every_order(void **state)
 	print_message("# %u programs, %u commands, %u waits, %u points\n", programs, commands, waits, points);
 	assert_true(waits > programs && waits < commands);
 	assert_true(points > programs * 100);
+	assert_true(windows > programs / 2);
 }
 
 static const struct onsram_hw_cmd *last_on(u32 engine)

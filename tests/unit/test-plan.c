@@ -90,31 +90,96 @@ static struct onsram_plan *accept(const struct onsram_plan_interval *iv, u32 n)
 static void test_fields(void **state)
 {
 	(void)state;
-	ACCEPT({ W, 0, 3, FETCH | KEEP, 0, 4 * K });
+	ACCEPT({ W, 0, 3, FETCH | KEEP, 0, 4 * K, 0 });
 	REFUSE(-EINVAL, "interval names a tensor the graph does not have",
-	       { NR_TENSORS, 0, 3, FETCH, 0, 4 * K });
+	       { NR_TENSORS, 0, 3, FETCH, 0, 4 * K, 0 });
 	REFUSE(-EINVAL, "interval names a tensor the graph does not have",
-	       { U32_MAX, 0, 3, FETCH, 0, 4 * K });
+	       { U32_MAX, 0, 3, FETCH, 0, 4 * K, 0 });
 	REFUSE(-EINVAL, "interval names an operation the graph does not have",
-	       { W, 0, NR_OPS, FETCH, 0, 4 * K });
+	       { W, 0, NR_OPS, FETCH, 0, 4 * K, 0 });
 	REFUSE(-EINVAL, "interval names an operation the graph does not have",
-	       { W, U32_MAX, U32_MAX, FETCH, 0, 4 * K });
-	REFUSE(-EINVAL, "interval ends before it begins", { W, 2, 1, FETCH, 0, 4 * K });
-	REFUSE(-EINVAL, "unknown interval flag", { W, 0, 3, FETCH | 4, 0, 4 * K });
-	REFUSE(-EINVAL, "offset is not a multiple of the granule", { W, 0, 3, FETCH, 512, 4 * K });
-	REFUSE(-EINVAL, "bytes are not the tensor's, rounded up to the granule",
-	       { W, 0, 3, FETCH, 0, 5 * K });
-	REFUSE(-EINVAL, "bytes are not the tensor's, rounded up to the granule",
-	       { B, 1, 3, 0, 0, 4 * K - 2 });
-	ACCEPT({ B, 1, 3, 0, 0, 4 * K });
-	/* 5 GiB has the same low word as 1 GiB */
-	REFUSE(-EINVAL, "bytes are not the tensor's, rounded up to the granule",
-	       { BIG, 0, 3, FETCH, 0, 1u << 30 });
-	ACCEPT({ W, 0, 3, FETCH, SPM_SIZE - 4 * K, 4 * K });
-	REFUSE(-EINVAL, "interval ends behind the SPM", { W, 0, 3, FETCH, SPM_SIZE - 3 * K, 4 * K });
-	REFUSE(-EINVAL, "interval ends behind the SPM", { W, 0, 3, FETCH, 0u - K, 4 * K });
+	       { W, U32_MAX, U32_MAX, FETCH, 0, 4 * K, 0 });
+	REFUSE(-EINVAL, "interval ends before it begins", { W, 2, 1, FETCH, 0, 4 * K, 0 });
+	REFUSE(-EINVAL, "unknown interval flag", { W, 0, 3, FETCH | 4, 0, 4 * K, 0 });
+	REFUSE(-EINVAL, "offset is not a multiple of the granule", { W, 0, 3, FETCH, 512, 4 * K, 0 });
+	ACCEPT({ W, 0, 3, FETCH, SPM_SIZE - 4 * K, 4 * K, 0 });
+	REFUSE(-EINVAL, "interval ends behind the SPM", { W, 0, 3, FETCH, SPM_SIZE - 3 * K, 4 * K, 0 });
+	REFUSE(-EINVAL, "interval ends behind the SPM", { W, 0, 3, FETCH, 0u - K, 4 * K, 0 });
 	REFUSE(-EINVAL, "only an interval up to the last operation can be kept",
-	       { W, 0, 2, FETCH | KEEP, 0, 4 * K });
+	       { W, 0, 2, FETCH | KEEP, 0, 4 * K, 0 });
+}
+
+/* Any granules of a tensor may stay, and no others */
+static void test_parts(void **state)
+{
+	static const char granules[] = "part of a tensor is not in granules";
+	static const char outside[] = "interval names a part the tensor does not have";
+
+	(void)state;
+	ACCEPT({ W, 0, 3, FETCH, 0, K, 0 });
+	ACCEPT({ W, 0, 3, FETCH, 0, K, 3 * K });
+	ACCEPT({ W, 0, 3, FETCH, 8 * K, 2 * K, K });
+	/* the last granule need not be full */
+	ACCEPT({ B, 1, 3, 0, 0, 4 * K, 0 });
+	ACCEPT({ B, 1, 3, 0, 0, K, 3 * K });
+	REFUSE(-EINVAL, granules, { B, 1, 3, 0, 0, 4 * K - 2, 0 });
+	REFUSE(-EINVAL, granules, { W, 0, 3, FETCH, 0, 512, 0 });
+	REFUSE(-EINVAL, granules, { W, 0, 3, FETCH, 0, K, 512 });
+	REFUSE(-EINVAL, granules, { W, 0, 3, FETCH, 0, 0, 0 });
+	REFUSE(-EINVAL, outside, { W, 0, 3, FETCH, 0, 5 * K, 0 });
+	REFUSE(-EINVAL, outside, { W, 0, 3, FETCH, 0, 4 * K, K });
+	REFUSE(-EINVAL, outside, { W, 0, 3, FETCH, 0, K, 4 * K });
+	REFUSE(-EINVAL, outside, { W, 0, 3, FETCH, 0, 0u - K, K });
+	REFUSE(-EINVAL, outside, { W, 0, 3, FETCH, 0, 4 * K, 0ull - 2 * K });
+	REFUSE(-EINVAL, outside, { B, 1, 3, 0, 0, K, 4 * K });
+	/* in 5 GiB, whose low word is that of 1 GiB */
+	ACCEPT({ BIG, 0, 3, FETCH, 0, 4 * K, (5ull << 30) - 4 * K });
+	REFUSE(-EINVAL, outside, { BIG, 0, 3, FETCH, 0, 4 * K, (5ull << 30) - 3 * K });
+	REFUSE(-EINVAL, "interval ends behind the SPM", { BIG, 0, 3, FETCH, 0, 1u << 30, 0 });
+}
+
+/* What is held of a tensor is one extent at any time, which grows and shrinks */
+static void test_extents(void **state)
+{
+	static const char spm[] = "parts of a tensor held at once do not follow each other in the SPM";
+	static const char tensor[] = "parts of a tensor held at once do not follow each other in the tensor";
+	const struct onsram_plan_interval iv[] = {
+		{ W, 0, 3, FETCH | KEEP, 5 * K, K, K }, { W, 1, 2, FETCH, 4 * K, K, 0 },
+		{ W, 1, 3, FETCH, 6 * K, K, 2 * K }, { A, 0, 3, 0, 0, 4 * K, 0 },
+	};
+	static const struct onsram_plan_extent grown[] = {
+		{ K, K, 5 * K }, { 0, 4 * K, 0 }, { 0, 3 * K, 4 * K }, { 0, 3 * K, 4 * K },
+	};
+	static const struct onsram_plan_extent shrunk[] = {
+		{ K, K, 5 * K }, { 0, 0, 0 }, { K, 2 * K, 5 * K }, { K, K, 5 * K },
+	};
+	struct onsram_plan *plan = accept(iv, 4);
+
+	(void)state;
+	for (u32 k = 0; k < 4; k++) {
+		assert_memory_equal(&plan->grown[k], &grown[k], sizeof(*grown));
+		assert_memory_equal(&plan->shrunk[k], &shrunk[k], sizeof(*shrunk));
+	}
+	onsram_plan_put(plan);
+	/* the same bytes twice, here and there */
+	REFUSE(-EINVAL, "two intervals overlap in time and place",
+	       { W, 0, 2, FETCH, 0, 2 * K, 0 }, { W, 1, 2, FETCH, K, 2 * K, K });
+	REFUSE(-EINVAL, spm, { W, 0, 2, FETCH, 0, 2 * K, 0 }, { W, 1, 2, FETCH, 8 * K, 2 * K, 0 });
+	REFUSE(-EINVAL, spm, { W, 0, 2, FETCH, 0, 2 * K, 0 }, { W, 2, 2, FETCH, 3 * K, 2 * K, 2 * K });
+	REFUSE(-EINVAL, tensor, { W, 0, 2, FETCH, 0, K, 0 }, { W, 2, 2, FETCH, 2 * K, K, 2 * K });
+	/* one after the other they lie as they like */
+	ACCEPT({ W, 0, 1, FETCH, 0, K, 0 }, { W, 2, 2, FETCH, 2 * K, 2 * K, 0 });
+	/* what lies between them ends first, or begins late */
+	REFUSE(-EINVAL, tensor, { W, 0, 2, FETCH, 0, K, 0 }, { W, 0, 1, FETCH, K, K, K },
+	       { W, 0, 3, FETCH, 2 * K, K, 2 * K });
+	REFUSE(-EINVAL, tensor, { W, 0, 2, FETCH, 0, K, 0 }, { W, 1, 2, FETCH, K, K, K },
+	       { W, 0, 2, FETCH, 2 * K, K, 2 * K });
+	ACCEPT({ W, 0, 2, FETCH, 0, K, 0 }, { W, 0, 2, FETCH, K, K, K },
+	       { W, 0, 3, FETCH, 2 * K, K, 2 * K });
+	/* what grows is wanted, too */
+	REFUSE(-EINVAL, "interval begins without FETCH where the tensor's contents are wanted",
+	       { W, 0, 2, FETCH, 0, K, 0 }, { W, 1, 2, 0, K, K, K });
+	ACCEPT({ A, 0, 3, 0, 0, K, 0 }, { A, 1, 3, FETCH, K, K, K });
 }
 
 /* Without FETCH an interval begins where nothing is lost */
@@ -123,39 +188,39 @@ static void test_begin(void **state)
 	static const char why[] = "interval begins without FETCH where the tensor's contents are wanted";
 
 	(void)state;
-	ACCEPT({ A, 0, 3, 0, 0, 4 * K });
-	REFUSE(-EINVAL, why, { A, 1, 3, 0, 0, 4 * K });
-	REFUSE(-EINVAL, why, { W, 0, 3, 0, 0, 4 * K });
+	ACCEPT({ A, 0, 3, 0, 0, 4 * K, 0 });
+	REFUSE(-EINVAL, why, { A, 1, 3, 0, 0, 4 * K, 0 });
+	REFUSE(-EINVAL, why, { W, 0, 3, 0, 0, 4 * K, 0 });
 	/* a transient tensor's first use may write a part */
-	ACCEPT({ B, 1, 2, 0, 0, 4 * K });
-	REFUSE(-EINVAL, why, { B, 2, 2, 0, 0, 4 * K });
-	REFUSE(-EINVAL, why, { B, 0, 2, 0, 0, 4 * K });
+	ACCEPT({ B, 1, 2, 0, 0, 4 * K, 0 });
+	REFUSE(-EINVAL, why, { B, 2, 2, 0, 0, 4 * K, 0 });
+	REFUSE(-EINVAL, why, { B, 0, 2, 0, 0, 4 * K, 0 });
 	/* written whole, but read, too */
-	REFUSE(-EINVAL, why, { OUT, 3, 3, 0, 0, 4 * K });
-	ACCEPT({ OUT, 3, 3, FETCH, 0, 4 * K });
+	REFUSE(-EINVAL, why, { OUT, 3, 3, 0, 0, 4 * K, 0 });
+	ACCEPT({ OUT, 3, 3, FETCH, 0, 4 * K, 0 });
 	/* ahead of its use */
-	ACCEPT({ OUT, 1, 3, FETCH | KEEP, 0, 4 * K });
+	ACCEPT({ OUT, 1, 3, FETCH | KEEP, 0, 4 * K, 0 });
 }
 
 static void test_time_and_place(void **state)
 {
 	(void)state;
 	REFUSE(-EINVAL, "two intervals overlap in time and place",
-	       { W, 0, 1, FETCH, 0, 4 * K }, { A, 1, 2, FETCH, 3 * K, 4 * K });
-	ACCEPT({ W, 0, 1, FETCH, 0, 4 * K }, { A, 1, 2, FETCH, 4 * K, 4 * K });
-	ACCEPT({ W, 0, 1, FETCH, 0, 4 * K }, { A, 2, 2, FETCH, 3 * K, 4 * K });
-	REFUSE(-EINVAL, "two intervals of a tensor overlap in time",
-	       { W, 0, 1, FETCH, 0, 4 * K }, { W, 1, 2, FETCH, 8 * K, 4 * K });
+	       { W, 0, 1, FETCH, 0, 4 * K, 0 }, { A, 1, 2, FETCH, 3 * K, 4 * K, 0 });
+	ACCEPT({ W, 0, 1, FETCH, 0, 4 * K, 0 }, { A, 1, 2, FETCH, 4 * K, 4 * K, 0 });
+	ACCEPT({ W, 0, 1, FETCH, 0, 4 * K, 0 }, { A, 2, 2, FETCH, 3 * K, 4 * K, 0 });
+	REFUSE(-EINVAL, "two intervals overlap in time and place",
+	       { W, 0, 1, FETCH, 2 * K, 2 * K, 0 }, { A, 1, 2, FETCH, 3 * K, K, 2 * K });
 	/* spilled and brought back */
-	ACCEPT({ W, 0, 1, FETCH, 0, 4 * K }, { W, 2, 3, FETCH, 8 * K, 4 * K });
+	ACCEPT({ W, 0, 1, FETCH, 0, 4 * K, 0 }, { W, 2, 3, FETCH, 8 * K, 4 * K, 0 });
 	/* 16 KiB are there to be held */
-	ACCEPT({ W, 0, 3, FETCH, 0, 4 * K }, { A, 0, 3, 0, 4 * K, 4 * K },
-	       { B, 1, 3, 0, 8 * K, 4 * K }, { OUT, 1, 3, FETCH, 12 * K, 4 * K });
+	ACCEPT({ W, 0, 3, FETCH, 0, 4 * K, 0 }, { A, 0, 3, 0, 4 * K, 4 * K, 0 },
+	       { B, 1, 3, 0, 8 * K, 4 * K, 0 }, { OUT, 1, 3, FETCH, 12 * K, 4 * K, 0 });
 	struct drm_onsram_op more = ops[3];
 	struct onsram_plan_tensor t[] = { { 9 * K, 0 }, { 8 * K, 0 } };
 	struct onsram_plan_graph g = { &more, 1, t, 2 };
 	struct onsram_plan_interval iv[] = {
-		{ 0, 0, 0, FETCH, 0, 9 * K }, { 1, 0, 0, FETCH, 64 * K, 8 * K },
+		{ 0, 0, 0, FETCH, 0, 9 * K, 0 }, { 1, 0, 0, FETCH, 64 * K, 8 * K, 0 },
 	};
 	const char *why;
 
@@ -183,7 +248,7 @@ static void test_limits(void **state)
 	onsram_plan_put(plan);
 	for (int left = 0;; left++) {
 		unit_allocs_left = left;
-		plan = onsram_plan_build(IV({ W, 0, 3, FETCH, 0, 4 * K }), 1, &graph, SPM_SIZE, &why);
+		plan = onsram_plan_build(IV({ W, 0, 3, FETCH, 0, 4 * K, 0 }), 1, &graph, SPM_SIZE, &why);
 		unit_allocs_left = -1;
 		if (!IS_ERR(plan))
 			break;
@@ -196,8 +261,8 @@ static void test_limits(void **state)
 static void test_index(void **state)
 {
 	const struct onsram_plan_interval iv[] = {
-		{ OUT, 3, 3, FETCH, 0, 4 * K }, { B, 1, 2, 0, 4 * K, 4 * K },
-		{ W, 0, 0, FETCH, 0, 4 * K }, { A, 0, 2, 0, 8 * K, 4 * K }, { W, 3, 3, FETCH | KEEP, 8 * K, 4 * K },
+		{ OUT, 3, 3, FETCH, 0, 4 * K, 0 }, { B, 1, 2, 0, 4 * K, 4 * K, 0 },
+		{ W, 0, 0, FETCH, 0, 4 * K, 0 }, { A, 0, 2, 0, 8 * K, 4 * K, 0 }, { W, 3, 3, FETCH | KEEP, 8 * K, 4 * K, 0 },
 	};
 	static const u32 starts[NR_OPS][3] = { { 2, W, A }, { 1, B }, { 0 }, { 2, OUT, W } };
 	static const u32 ends[NR_OPS][3] = { { 1, W }, { 0 }, { 2, A, B }, { 2, OUT, W } };
@@ -226,6 +291,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_extents),
 		cmocka_unit_test(test_begin),
 		cmocka_unit_test(test_time_and_place),
 		cmocka_unit_test(test_limits),

@@ -100,30 +100,51 @@ static void random_job(struct job *job)
 	}
 }
 
+/* A part of a tensor, at times beside one that stays already: behind it or in front of it */
+static void random_part(struct onsram_plan_interval *iv, const struct onsram_plan_interval *beside)
+{
+	u32 granules = (sim.tensor[iv->tensor].bytes + ONSRAM_SPM_GRANULE - 1) / ONSRAM_SPM_GRANULE;
+	u32 first = 0, n = granules;
+
+	if (beside) {
+		u32 low = beside->begin / ONSRAM_SPM_GRANULE, high = low + beside->bytes / ONSRAM_SPM_GRANULE;
+		bool behind = low == 0 || (high < granules && upto(2));
+
+		n = 1 + upto(behind ? granules - high + (high == granules) : low);
+		first = behind ? high : low - n;
+		iv->offset = beside->offset + (first - low) * ONSRAM_SPM_GRANULE;
+	} else if (upto(3)) {
+		first = upto(granules);
+		n = 1 + upto(granules - first);
+	}
+	iv->begin = (u64)first * ONSRAM_SPM_GRANULE;
+	iv->bytes = n * ONSRAM_SPM_GRANULE;
+}
+
 /* As many random intervals as the check lets pass, out of a few tries */
 static struct onsram_plan *random_plan(const struct job *job)
 {
 	struct onsram_plan_tensor tensors[SIM_TENSORS];
 	struct onsram_plan_graph graph = { job->uop, job->nr_ops, tensors, sim.nr_tensors };
-	struct onsram_plan_interval iv[12];
+	struct onsram_plan_interval iv[16];
 	struct onsram_plan *plan = NULL, *next;
 	const char *why;
 	u32 n = 0;
 
 	for (u32 t = 0; t < sim.nr_tensors; t++)
 		tensors[t] = (struct onsram_plan_tensor){ sim.tensor[t].bytes, job->flags[t] };
-	for (u32 tries = 0; tries < 40 && n < 12; tries++) {
-		u32 t = job->client * PER_CLIENT + upto(PER_CLIENT), first = upto(job->nr_ops);
-		u32 last = first + upto(job->nr_ops - first);
+	for (u32 tries = 0; tries < 60 && n < 16; tries++) {
+		const struct onsram_plan_interval *beside = n && upto(2) ? &iv[upto(n)] : NULL;
+		u32 t = beside ? beside->tensor : job->client * PER_CLIENT + upto(PER_CLIENT);
+		u32 first = upto(job->nr_ops), last = first + upto(job->nr_ops - first);
 
 		iv[n] = (struct onsram_plan_interval){
 			.tensor = t, .first_op = first, .last_op = last,
 			.flags = upto(2) * ONSRAM_INTERVAL_FETCH |
 				 (last == job->nr_ops - 1) * upto(2) * ONSRAM_INTERVAL_KEEP,
 			.offset = upto(sim.spm.granules) * ONSRAM_SPM_GRANULE,
-			.bytes = (sim.tensor[t].bytes + ONSRAM_SPM_GRANULE - 1) / ONSRAM_SPM_GRANULE *
-				 ONSRAM_SPM_GRANULE,
 		};
+		random_part(&iv[n], beside);
 		next = onsram_plan_build(iv, n + 1, &graph, (u64)sim.spm.granules * ONSRAM_SPM_GRANULE,
 					 &why);
 		if (IS_ERR(next))
@@ -253,6 +274,7 @@ static void test_jobs(void **state)
 	assert_true(st->hits > JOBS && st->misses > JOBS);
 	assert_true(st->fallbacks > JOBS / 10);
 	assert_true(sim.released > JOBS / 10);
+	assert_true(sim.parts > JOBS && sim.resized > JOBS / 10);
 	sim_fini(&sim);
 }
 

@@ -470,10 +470,10 @@ static void test_static(void **state)
 		SLICES(ALL(out), ALL(c), ALL(w)),
 	};
 	const struct onsram_plan_interval iv[] = {
-		{ w, 0, 3, ONSRAM_INTERVAL_FETCH | ONSRAM_INTERVAL_KEEP, 12 * K, 4 * K },
-		{ a, 0, 1, 0, 0, 4 * K },
-		{ b, 1, 2, 0, 4 * K, 4 * K },
-		{ c, 2, 3, 0, 0, 4 * K },
+		{ w, 0, 3, ONSRAM_INTERVAL_FETCH | ONSRAM_INTERVAL_KEEP, 12 * K, 4 * K, 0 },
+		{ a, 0, 1, 0, 0, 4 * K, 0 },
+		{ b, 1, 2, 0, 4 * K, 4 * K, 0 },
+		{ c, 2, 3, 0, 0, 4 * K, 0 },
 	};
 	struct onsram_residency_run run = run_of(0, DRM_ONSRAM_POLICY_AGENT);
 	struct drm_onsram_op uops[4];
@@ -522,8 +522,8 @@ static void test_static_moves(void **state)
 {
 	u32 a = sim_tensor(&sim, 0, 4 * K), x = sim_tensor(&sim, 0, 4 * K);
 	const struct sim_slice *ops[] = { SLICES(ALL(x), ALL(a)), SLICES(ALL(a), ALL(x)) };
-	const struct onsram_plan_interval read = { a, 0, 1, ONSRAM_INTERVAL_FETCH, 8 * K, 4 * K };
-	const struct onsram_plan_interval written = { a, 1, 1, 0, 12 * K, 4 * K };
+	const struct onsram_plan_interval read = { a, 0, 1, ONSRAM_INTERVAL_FETCH, 8 * K, 4 * K, 0 };
+	const struct onsram_plan_interval written = { a, 1, 1, 0, 12 * K, 4 * K, 0 };
 	struct onsram_residency_run run = run_of(0, DRM_ONSRAM_POLICY_AGENT);
 	struct onsram_residency_op op = {};
 	struct drm_onsram_op uops[2];
@@ -559,8 +559,8 @@ static void test_static_holds(void **state)
 		SLICES(ALL(x), ALL(x)), SLICES(ALL(x), ALL(s)), SLICES(ALL(p), ALL(x)), SLICES(ALL(x), ALL(h)),
 	};
 	const struct onsram_plan_interval iv[] = {
-		{ h, 0, 3, ONSRAM_INTERVAL_FETCH, 140 * K, 4 * K },
-		{ p, 2, 3, 0, 130 * K, 4 * K },
+		{ h, 0, 3, ONSRAM_INTERVAL_FETCH, 140 * K, 4 * K, 0 },
+		{ p, 2, 3, 0, 130 * K, 4 * K, 0 },
 	};
 	struct onsram_residency_run run = run_of(0, DRM_ONSRAM_POLICY_AGENT);
 	struct drm_onsram_op uops[4];

@@ -126,15 +126,16 @@ struct drm_onsram_dev_info {
  * @compute_ps: arithmetic alone
  * @dram_read_bytes: crossed DRAM, by operations and by placement
  * @dram_write_bytes: likewise
- * @dram_avoided_bytes: operand bytes that operations found in the SPM
+ * @dram_avoided_bytes: operand bytes that operations found in the SPM; of an operand that is
+ *	resident in part its share of them
  * @spm_bytes: moved to and from SPM-resident operands
  * @macs: multiply-accumulates
  * @energy_pj: modelled energy
- * @hits: operands found resident
- * @misses: operands not resident
+ * @hits: operands found resident, in part or whole
+ * @misses: operands not resident, or in part or whole fetched for the operation
  * @evictions: tensors that lost their place to another
- * @writebacks: copies of a dirty tensor to DRAM
- * @prefetches: copies of a tensor into the SPM
+ * @writebacks: copies of a dirty tensor, or a part of it, to DRAM
+ * @prefetches: copies of a tensor, or a part of it, into the SPM
  * @fallbacks: operations that ran without the plan or rule their policy asks for
  * @scrubs: ranges zeroed before another client saw them
  * @jobs: completed
@@ -216,9 +217,11 @@ enum drm_onsram_residency {
  * @handle: buffer
  * @residency: out: enum drm_onsram_residency, in queue order (jobs on the ring count as done)
  * @size: out: bytes as asked for at creation
- * @spm_offset: out: valid unless residency is NONE
- * @spm_bytes: out: SPM bytes it takes, 0 where not resident
+ * @spm_offset: out: where it lies, unless residency is NONE
+ * @spm_bytes: out: SPM bytes it takes, a multiple of the granule; 0 where not resident.  A
+ *	part of the buffer may be resident, from byte @spm_begin on: what is not is in DRAM
  * @generation: out: how often its contents were lost (device reset, failed job or movement)
+ * @spm_begin: out: first byte of the buffer that is resident
  */
 struct drm_onsram_bo_info {
 	__u32 handle;
@@ -227,6 +230,7 @@ struct drm_onsram_bo_info {
 	__u64 spm_offset;
 	__u64 spm_bytes;
 	__u64 generation;
+	__u64 spm_begin;
 };
 
 #define DRM_ONSRAM_CPU_READ	(1u << 0)

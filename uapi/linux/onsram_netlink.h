@@ -132,8 +132,11 @@ enum onsram_attr_tensor {
 #define ONSRAM_INTERVAL_OVERWRITE	(1u << 2)
 
 /**
- * enum onsram_attr_interval - a tensor's stay in the SPM: operations first_op to last_op,
- *   inclusive
+ * enum onsram_attr_interval - the stay of a tensor, or of a part of it, in the SPM:
+ *   operations first_op to last_op, inclusive
+ *
+ * Parts of a tensor that stay at the same time follow each other, in the tensor and in
+ * the SPM. What of an operand is not in the SPM is used from DRAM.
  */
 enum onsram_attr_interval {
 	ONSRAM_A_INTERVAL_UNSPEC,
@@ -142,7 +145,9 @@ enum onsram_attr_interval {
 	ONSRAM_A_INTERVAL_LAST_OP,	/* u32 */
 	ONSRAM_A_INTERVAL_FLAGS,	/* u32 */
 	ONSRAM_A_INTERVAL_OFFSET,	/* u32: SPM offset, a multiple of the granule */
-	ONSRAM_A_INTERVAL_BYTES,	/* u32: the tensor's bytes, rounded up to the granule */
+	ONSRAM_A_INTERVAL_BYTES,	/* u32: of the part, a multiple of the granule */
+	ONSRAM_A_INTERVAL_PAD,
+	ONSRAM_A_INTERVAL_BEGIN,	/* u64: first byte of the part, a multiple of the granule */
 
 	__ONSRAM_A_INTERVAL_MAX,
 	ONSRAM_A_INTERVAL_MAX = __ONSRAM_A_INTERVAL_MAX - 1

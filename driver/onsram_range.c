@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Granules of the SPM: whose they are, and who used them last.
+ */
+#include <linux/bitmap.h>
+#include <linux/minmax.h>
+
+#include "onsram_spm.h"
+
+/* What was used in a range that is nobody's, for who uses it next */
+static void onsram_range_needs(const struct onsram_spm *spm, u32 start, u32 granules,
+			       struct onsram_needs *needs)
+{
+	u32 nr = spm->order.nr_engines, g, e;
+
+	for (g = start; g < start + granules; g++)
+		for (e = 0; e < nr; e++)
+			needs->seq[e] = max(needs->seq[e], spm->used_by[g * nr + e]);
+}
+
+/* Who waits for @access has waited for all that used the range before */
+static void onsram_range_mark(struct onsram_spm *spm, u32 start, u32 granules,
+			      const struct onsram_access *access)
+{
+	u32 nr = spm->order.nr_engines, g, e;
+	u64 *used = spm->used_by + start * nr;
+
+	for (g = 0; g < granules; g++, used += nr) {
+		for (e = 0; e < nr; e++)
+			used[e] = access->read[e];
+		used[access->writer] = max(used[access->writer], access->write);
+	}
+}
+
+static void onsram_push_assign(struct onsram_spm *spm, struct onsram_emit *emit, u32 engine,
+			       u32 asid, u32 start, u32 granules, u32 flags,
+			       const struct onsram_needs *needs, struct onsram_access *access)
+{
+	struct onsram_hw_cmd cmd = {
+		.opcode = ONSRAM_CMD_SPM_ASSIGN,
+		.asid = asid,
+		.arg[0] = (u64)start * ONSRAM_SPM_GRANULE,
+		.arg[1] = (u64)granules * ONSRAM_SPM_GRANULE,
+		.arg[2] = flags,
+	};
+	struct onsram_action action = {
+		.kind = ONSRAM_PUSH_ASSIGN,
+		.engine = engine,
+		.start = start,
+		.granules = granules,
+	};
+
+	emit->room--;
+	onsram_order_push(&spm->order, emit, &cmd, NULL, &action, needs);
+	onsram_access_mark(access, &action, true);
+}
+
+void onsram_range_claim(struct onsram_spm *spm, struct onsram_emit *emit, u32 engine,
+			struct onsram_residence *res, struct onsram_range what)
+{
+	u32 start = what.start, end = start + what.granules, id = res->client->id, g, e;
+	struct onsram_access *access = &res->access[ONSRAM_PLACE];
+	bool assign = false, scrub = false;
+	struct onsram_needs needs = {};
+
+	onsram_range_needs(spm, start, end - start, &needs);
+	for (e = 0; e < spm->order.nr_engines; e++)
+		access->read[e] = max(access->read[e], needs.seq[e]);
+
+	for (g = start; g < end; g++) {
+		if (!test_bit(g, spm->assigned) || spm->owner[g] != id)
+			assign = true;
+		if (spm->owner[g] && spm->owner[g] != id)
+			scrub = true;
+		if (__test_and_clear_bit(g, spm->stale))
+			spm->nr_stale--;
+	}
+	if (!assign)
+		return;
+	onsram_needs_add(&needs, access, true);
+	onsram_push_assign(spm, emit, engine, res->client->asid, start, end - start,
+			   scrub ? ONSRAM_ASSIGN_SCRUB : 0, &needs, access);
+	if (scrub)
+		onsram_count(&spm->stats.scrubs, &res->client->stats->scrubs);
+	bitmap_set(spm->assigned, start, end - start);
+	for (g = start; g < end; g++)
+		spm->owner[g] = id;
+}
+
+void onsram_range_leave(struct onsram_spm *spm, const struct onsram_residence *res,
+			struct onsram_range what)
+{
+	onsram_range_mark(spm, what.start, what.granules, &res->access[ONSRAM_PLACE]);
+	bitmap_set(spm->stale, what.start, what.granules);
+	spm->nr_stale += what.granules;
+}
+
+void onsram_spm_release_stale(struct onsram_spm *spm, struct onsram_emit *emit, u32 asid)
+{
+	unsigned long start = 0, end;
+
+	while (spm->nr_stale && emit->room) {
+		struct onsram_access access = {};
+		struct onsram_needs needs = {};
+
+		start = find_next_bit(spm->stale, spm->granules, start);
+		end = find_next_zero_bit(spm->stale, spm->granules, start);
+		onsram_range_needs(spm, start, end - start, &needs);
+		onsram_push_assign(spm, emit, emit->engine, asid, start, end - start,
+				   ONSRAM_ASSIGN_RELEASE, &needs, &access);
+		onsram_range_mark(spm, start, end - start, &access);
+		bitmap_clear(spm->stale, start, end - start);
+		bitmap_clear(spm->assigned, start, end - start);
+		spm->nr_stale -= end - start;
+	}
+}
