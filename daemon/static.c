@@ -40,9 +40,7 @@ static int plan_graph(struct onsram_nl *nl, const struct onsram_nl_device *dev,
 		.tensors = copy.tensors, .nr_tensors = copy.nr_tensors,
 	};
 	/* What the driver can carry out */
-	plan = policy->plan(&dev->model, &g, &(struct onsram_plan_options){
-		.whole = true, .synchronous = true,
-	});
+	plan = policy->plan(&dev->model, &g, &(struct onsram_plan_options){ .synchronous = true });
 	if (!plan) {
 		onsram_error("accel%u: not enough memory to plan graph %u", dev->id, graph->id);
 		ret = -ENOMEM;
