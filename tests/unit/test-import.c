@@ -53,6 +53,8 @@ static void test_variants(void **state)
 		/* The bias is a shift, too */
 		{ { .fold_norm = true }, 5 - 2 },
 		{ { .fold_bias = true }, 5 - 1 },
+		/* The convolutions write where the copies back would */
+		{ { .split_groups = true, .fold_copies = true }, 4 + 6 - 2 },
 	};
 	Onnx__ModelProto *m = start(13, DIMS(1, 4, 5, 5));
 	struct onsram_array plain = { 0 };

@@ -245,5 +245,5 @@ int fuse(struct ir_graph *g)
 	free(uses);
 	if (ret < 0)
 		return -1;
-	return g->opt.fuse ? fuse_copies(g) : 0;
+	return g->opt.fuse || g->opt.graph.fold_copies ? fuse_copies(g) : 0;
 }

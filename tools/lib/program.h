@@ -89,12 +89,14 @@ struct onsram_shape {
  * @split_norm: batch normalisation by constants is a multiplication and an addition
  * @fold_norm: it is folded into the weights before it
  * @fold_bias: biases and residuals are added by the operation before
+ * @fold_copies: what a copy would bring elsewhere is written there at once: a concatenation costs nothing
  */
 struct onsram_graph_options {
 	bool split_groups;
 	bool split_norm;
 	bool fold_norm;
 	bool fold_bias;
+	bool fold_copies;
 };
 
 /**

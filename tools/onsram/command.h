@@ -53,7 +53,8 @@ int parse_size(const char *text, uint64_t *value);
 int parse_dtype(const char *cmd, const char *text, uint32_t *dtype);
 int parse_fuse(const char *cmd, const char *text, bool *fuse);
 /**
- * parse_graph() - the argument of --graph: a comma list of groups=split, norm=split, norm=fold, bias=fold
+ * parse_graph() - the argument of --graph: a comma list of groups=split, norm=split, norm=fold, bias=fold,
+ * copies=fold
  * Return: 0, or the exit status
  */
 int parse_graph(const char *cmd, const char *text, struct onsram_graph_options *graph);

@@ -122,6 +122,7 @@ int parse_graph(const char *cmd, const char *text, struct onsram_graph_options *
 	} words[] = {
 		{ "groups=split", &graph->split_groups }, { "norm=split", &graph->split_norm },
 		{ "norm=fold", &graph->fold_norm }, { "bias=fold", &graph->fold_bias },
+		{ "copies=fold", &graph->fold_copies },
 	};
 
 	for (;;) {
@@ -131,7 +132,7 @@ int parse_graph(const char *cmd, const char *text, struct onsram_graph_options *
 			if (strlen(words[i].name) == len && !memcmp(words[i].name, text, len))
 				break;
 		if (i == n)
-			return usage_error(cmd, "--graph takes groups=split, norm=split, norm=fold and bias=fold, not \"%.*s\"",
+			return usage_error(cmd, "--graph takes groups=split, norm=split, norm=fold, bias=fold and copies=fold, not \"%.*s\"",
 					   (int)len, text);
 		*words[i].on = true;
 		if (!text[len])
