@@ -32,13 +32,13 @@ def layer_norm(g, x, epsilon):
                 name=name, axis=-1, epsilon=epsilon)
 
 
-def mha():
+def mha(length=LENGTH):
     """The attention sublayers of the base model's encoder, each with its residual and normalisation."""
     g = Graph("mha")
-    x = g.input("sequence", [1, LENGTH, 512])
+    x = g.input("sequence", [1, length, 512])
     for _ in range(6):
         x = layer_norm(g, g.op("Add", x, attention(g, x, 8)), 1e-5)
-    g.output(x, "attended", [1, LENGTH, 512])
+    g.output(x, "attended", [1, length, 512])
     return g
 
 
