@@ -146,7 +146,7 @@ vm = tools/vm/run-vm --qemu "$$(qemu-device/build.sh)" --kernel $(1)/vmlinux --i
 # --- targets --------------------------------------------------------------------
 
 .PHONY: FORCE help all guest qemu models run vm shell check check-debug unit qtest kselftest e2e conformance networks trained \
-	bench bench-policies bench-table reproduction lint suite-unit suite-unit-san suite-qtest suite-kselftest suite-e2e \
+	bench bench-policies bench-table reproduction network-page lint suite-unit suite-unit-san suite-qtest suite-kselftest suite-e2e \
 	suite-conformance suite-networks suite-trained suite-lint suite-debug clean distclean
 
 help:
@@ -168,6 +168,7 @@ help:
 	@echo '                     the policies on sixteen networks; BENCH= options of onsram bench'
 	@echo '  make bench-table   the same as the table in README.md'
 	@echo '  make reproduction  write docs/reproduction.md: the publication beside us'
+	@echo '  make network-page  write docs/networks.md: sizes of the networks beside published ones'
 	@echo '  make all           build everything, run nothing; V=1 shows the commands'
 	@echo '  make clean         remove build/; make distclean: the cache as well'
 	@echo
@@ -240,8 +241,13 @@ reproduction: override DEVICE += model=paper functional=off
 reproduction: all
 	@$(call vm,$(KERNEL),$(IMAGE),$(VM)) --command 'onsram bench --suite onsram12 --model paper --fuse off \
 		--dtype fp16 --json' >build/reproduction.json
-	@scripts/reproduction build/reproduction.json --models "$$(tools/models/make-networks)" >build/reproduction.md
+	@mv build/reproduction.json docs/reproduction.json
+	@scripts/reproduction docs/reproduction.json --models "$$(tools/models/make-networks)" >build/reproduction.md
 	@mv build/reproduction.md docs/reproduction.md
+
+network-page: all
+	@tools/models/network-page $(B)/onsram >build/networks.md
+	@mv build/networks.md docs/networks.md
 
 bench: all
 	@tests/bench/run

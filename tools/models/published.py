@@ -1,26 +1,24 @@
 # SPDX-License-Identifier: MIT
 """What is published about the networks: counts, their sources, and why ours differ."""
 
-UNCHECKED = """The figures and the places named here were entered without the sources at hand and have not been compared with them
-since: check one before you rely on it."""
-
-SOURCES = {
+# Whose figures have been compared with the source, or with a copy of it
+CHECKED = {
+    "torchvision": "torchvision's classification weights, their num_params and _ops",
+    "OMZ": "Open Model Zoo, specifications of googlenet-v4-tf, inceptionv3-int8-sparse-v1-tf-0001 and ssd300 (docs.openvino.ai); "
+           "its GFLOPs are two to a MAC",
+    "YOLOv3": "the authors' network as their own program counts it: 65.86 billion operations at 416 x 416, two to a MAC "
+              "(pjreddie.com/darknet/yolo)",
+    "formula": "closed form, no published count",
+}
+UNCHECKED = {
     "Sze": "V. Sze et al., Efficient Processing of Deep Neural Networks, Proc. IEEE 105(12), 2017, table II",
-    "torchvision": "torchvision's table of classification and detection weights",
-    "timm": "timm's table of benchmark results (parameters, multiply-accumulates, activations)",
-    "ResNeXt": "S. Xie et al., CVPR 2017, table 1",
-    "pycls": "I. Radosavovic et al., Designing Network Design Spaces, CVPR 2020, and its model zoo",
+    "timm": "timm's table of benchmark results (activations)",
+    "pycls": "I. Radosavovic et al., Designing Network Design Spaces, CVPR 2020, and its model zoo (activations)",
     "MobileNet": "A. Howard et al., MobileNets, 2017, table 8",
     "ShuffleNet": "X. Zhang et al., CVPR 2018, table 2 (1x)",
     "Merity": "S. Merity et al., Pointer Sentinel Mixture Models, 2016, table 2 (medium LSTM)",
-    "YOLOv3": "the authors' network as their own program counts it: 65.86 billion operations at 416 x 416, two to a MAC",
     "BERT": "Z. Sun et al., MobileBERT, ACL 2020, table 1 (22.5 billion operations at length 128, two to a MAC)",
-    "formula": "closed form, no published count",
 }
-
-# Of the 91 classes that torchvision's SSD300 tells apart, ours leaves out 70.
-SSD_CLASS_WEIGHTS = 133_662
-SSD_CLASS_MACS = 49_780_224
 
 # name: {count: (value, source)}; parameters, MACs, elements of the convolutions' outputs
 COUNTS = {
@@ -28,13 +26,13 @@ COUNTS = {
     "vgg16": {"parameters": (138_357_544, "torchvision"), "macs": (15.47e9, "torchvision"),
               "convolution_outputs": (13.56e6, "timm")},
     "googlenet": {"parameters": (7e6, "Sze"), "macs": (1.43e9, "Sze")},
-    "inception_v3": {"parameters": (23.83e6, "timm"), "macs": (5.73e9, "timm"), "convolution_outputs": (8.97e6, "timm")},
-    "inception_v4": {"parameters": (42.68e6, "timm"), "macs": (12.28e9, "timm"), "convolution_outputs": (15.09e6, "timm")},
+    "inception_v3": {"parameters": (23.819e6, "OMZ"), "macs": (11.469e9 / 2, "OMZ"), "convolution_outputs": (8.97e6, "timm")},
+    "inception_v4": {"parameters": (42.648e6, "OMZ"), "macs": (24.584e9 / 2, "OMZ"), "convolution_outputs": (15.09e6, "timm")},
     "resnet50": {"parameters": (25_557_032, "torchvision"), "macs": (4.09e9, "torchvision"),
                  "convolution_outputs": (11.1e6, "pycls")},
-    "ssd300": {"parameters": (35_641_826 - 70 * SSD_CLASS_WEIGHTS, "torchvision"),
-               "macs": (34.86e9 - 70 * SSD_CLASS_MACS, "torchvision")},
-    "resnext50": {"parameters": (25.0e6, "ResNeXt"), "macs": (4.2e9, "ResNeXt"), "convolution_outputs": (14.4e6, "pycls")},
+    "ssd300": {"parameters": (26.285e6, "OMZ"), "macs": (62.815e9 / 2, "OMZ")},
+    "resnext50": {"parameters": (25_028_904, "torchvision"), "macs": (4.23e9, "torchvision"),
+                  "convolution_outputs": (14.4e6, "pycls")},
     "mobilenet": {"parameters": (4.2e6, "MobileNet"), "macs": (569e6, "MobileNet")},
     "squeezenet": {"parameters": (1_235_496, "torchvision"), "macs": (0.35e9, "torchvision")},
     "ptb_lstm": {"parameters": (20e6, "Merity"), "macs": (20 * (2 * 4 * 650 * 1300 + 650 * 10000), "formula")},
@@ -60,8 +58,7 @@ DIFFERENCES = {
 }
 
 NOTES = {
-    "ssd300": "The published counts are for 91 classes; the 70 that ours does not tell apart are taken off, each with "
-              "133,662 parameters and 49,780,224 MACs in the six heads. Ours has the 8,732 default boxes as constants, too.",
+    "ssd300": "For the 21 classes of PASCAL VOC. Ours has the 8,732 default boxes as constants, too.",
     "yolov3": "Parameters: those of 75 convolutions, with scale and shift of 72 normalisations.",
     "ptb_lstm_operator": "As `ptb_lstm`, with ONNX's LSTM operator: it has two biases where the cell has one.",
 }
