@@ -225,6 +225,7 @@ shell: guest
 
 run: guest
 	@$(call vm,$(KERNEL),$(IMAGE),$(VM)) --command /usr/lib/onsram/demo/compare-policies.sh
+	@printf '\nThe last of these passes of the first network under static, as a picture: %s\n' '$(SHARE:$(TOP)/%=%)/run.svg'
 
 # Times need no results, and come sooner without
 bench-policies bench-table: override DEVICE += functional=off

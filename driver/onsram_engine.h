@@ -28,6 +28,13 @@ struct onsram_slot {
 	bool skipped;
 };
 
+/** struct onsram_trace_slots - per operand: SPM offset, the tensor's byte there, how many */
+struct onsram_trace_slots {
+	u64 place[ONSRAM_MAX_OPERANDS];
+	u64 begin[ONSRAM_MAX_OPERANDS];
+	u64 bytes[ONSRAM_MAX_OPERANDS];
+};
+
 /**
  * struct onsram_ring_ops - what becomes of commands that end
  * @retire: a command has ended.  @cpl is its record, NULL where the ring was given up; @error

@@ -23,7 +23,7 @@ struct onsram_residence;
 #define ONSRAM_EMIT_WAITS	(8 * ONSRAM_MAX_ENGINES)
 
 /**
- * enum onsram_push - what a pushed command is for
+ * enum onsram_push - what a pushed command is for; trace events show the numbers
  * @ONSRAM_PUSH_WAIT: NOP that waits for another engine, or ends a job without commands
  * @ONSRAM_PUSH_OP: an operation
  * @ONSRAM_PUSH_ASSIGN: SPM ownership

@@ -93,6 +93,53 @@ static int onsram_retire_op(struct onsram_job *job, struct onsram_engine *engine
 	return error;
 }
 
+/* Where in the SPM an operand is, and which bytes of its tensor */
+static void onsram_retire_trace_operand(struct onsram_engine *engine, u32 index,
+					const struct onsram_op *op, u32 s,
+					struct onsram_trace_slots *slots)
+{
+	const struct onsram_hw_operand *operand = &engine->ring[index].operand[s];
+	const struct onsram_hw_window *window = &engine->windows[index].slot[s];
+	struct onsram_extent in;
+
+	if (engine->slots[index].action.partial & BIT(s)) {
+		slots->place[s] = window->spm;
+		slots->begin[s] = window->va - operand->addr + op->offset[s];
+		slots->bytes[s] = window->bytes;
+		return;
+	}
+	in = onsram_extent_of_view(&operand->view, operand->addr & ~ONSRAM_ADDR_SPM);
+	slots->place[s] = in.begin;
+	slots->begin[s] = in.begin - (operand->addr & ~ONSRAM_ADDR_SPM) + op->offset[s];
+	slots->bytes[s] = in.end - in.begin;
+}
+
+static void onsram_retire_trace(struct onsram_engine *engine, const struct onsram_job *job,
+				u32 index, const struct onsram_hw_cpl *cpl, int error)
+{
+	const struct onsram_action *action = &engine->slots[index].action;
+	const struct onsram_hw_cmd *cmd = &engine->ring[index];
+	u64 flags = action->kind == ONSRAM_PUSH_ASSIGN ? cmd->arg[2] : 0;
+	u32 s, from = action->kind == ONSRAM_PUSH_WRITEBACK ? 1 : 0;
+	struct onsram_trace_slots slots = {};
+
+	if (action->kind == ONSRAM_PUSH_ASSIGN) {
+		slots.place[0] = cmd->arg[0];
+		slots.bytes[0] = cmd->arg[1];
+	} else if (action->kind == ONSRAM_PUSH_WRITEBACK || action->kind == ONSRAM_PUSH_FETCH) {
+		slots.place[0] = cmd->operand[from].addr & ~ONSRAM_ADDR_SPM;
+		slots.bytes[0] = (u64)cmd->operand[0].view.dims[0] * sizeof(u32);
+	} else if (action->kind == ONSRAM_PUSH_OP && job) {
+		for (s = 0; s < ONSRAM_MAX_OPERANDS; s++)
+			if (action->resident & BIT(s))
+				onsram_retire_trace_operand(engine, index,
+							    &job->ops[engine->slots[index].op], s,
+							    &slots);
+	}
+	trace_onsram_command(engine, job ? job->ctx->client.id : 0, action, flags, &slots, cpl,
+			     error);
+}
+
 static void onsram_job_retire(struct onsram_engine *engine, u32 index,
 			      const struct onsram_hw_cpl *cpl, int error, struct list_head *ended)
 {
@@ -118,6 +165,8 @@ static void onsram_job_retire(struct onsram_engine *engine, u32 index,
 	if (job && error && !job->error &&
 	    (action->kind != ONSRAM_PUSH_WRITEBACK || job->kind != ONSRAM_JOB_OPS))
 		job->error = error;
+	if (trace_onsram_command_enabled() && cpl && cpl->seq == action->seq)
+		onsram_retire_trace(engine, job, index, cpl, error);
 	if (job && action->seq == job->last_seq)
 		list_move_tail(&job->link, ended);
 }

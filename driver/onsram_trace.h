@@ -73,6 +73,58 @@ TRACE_EVENT(onsram_complete,
 		      __entry->time_ps, __entry->error)
 );
 
+/*
+ * What an engine made of a command; times as it modelled them.  kind is enum onsram_push, order
+ * a number among all engines' commands, flags an ASSIGN's.  Of each operand that is in the SPM, of
+ * what an ASSIGN or a transfer is about in slot 0: SPM offset, the tensor's byte there, how many.
+ */
+TRACE_EVENT(onsram_command,
+	    TP_PROTO(struct onsram_engine *engine, u32 client, const struct onsram_action *action,
+		     u64 flags, const struct onsram_trace_slots *slots,
+		     const struct onsram_hw_cpl *cpl, int error),
+	    TP_ARGS(engine, client, action, flags, slots, cpl, error),
+	    TP_STRUCT__entry(__string(dev, dev_name(engine->odev->drm.dev))
+			     __field(u32, client)
+			     __field(u32, engine)
+			     __field(u32, kind)
+			     __field(u64, order)
+			     __field(u64, start_ps)
+			     __field(u64, end_ps)
+			     __field(u64, compute_ps)
+			     __field(u64, dram_read_bytes)
+			     __field(u64, dram_write_bytes)
+			     __field(u64, spm_bytes)
+			     __field(int, error)
+			     __field(u64, flags)
+			     __array(u64, place, ONSRAM_MAX_OPERANDS)
+			     __array(u64, begin, ONSRAM_MAX_OPERANDS)
+			     __array(u64, bytes, ONSRAM_MAX_OPERANDS)),
+	    TP_fast_assign(__assign_str(dev);
+			   __entry->client = client;
+			   __entry->engine = engine->id;
+			   __entry->kind = action->kind;
+			   __entry->order = action->stamp;
+			   __entry->start_ps = cpl->start_ps;
+			   __entry->end_ps = cpl->end_ps;
+			   __entry->compute_ps = cpl->compute_ps;
+			   __entry->dram_read_bytes = cpl->dram_read_bytes;
+			   __entry->dram_write_bytes = cpl->dram_write_bytes;
+			   __entry->spm_bytes = cpl->spm_bytes;
+			   __entry->error = error;
+			   __entry->flags = flags;
+			   memcpy(__entry->place, slots->place, sizeof(slots->place));
+			   memcpy(__entry->begin, slots->begin, sizeof(slots->begin));
+			   memcpy(__entry->bytes, slots->bytes, sizeof(slots->bytes));),
+	    TP_printk("dev=%s client=%u engine=%u kind=%u order=%llu start_ps=%llu end_ps=%llu compute_ps=%llu dram_read_bytes=%llu dram_write_bytes=%llu spm_bytes=%llu error=%d flags=%llu place=%s begin=%s bytes=%s",
+		      __get_str(dev), __entry->client, __entry->engine, __entry->kind,
+		      __entry->order, __entry->start_ps, __entry->end_ps, __entry->compute_ps,
+		      __entry->dram_read_bytes, __entry->dram_write_bytes, __entry->spm_bytes,
+		      __entry->error, __entry->flags,
+		      __print_array(__entry->place, ONSRAM_MAX_OPERANDS, sizeof(u64)),
+		      __print_array(__entry->begin, ONSRAM_MAX_OPERANDS, sizeof(u64)),
+		      __print_array(__entry->bytes, ONSRAM_MAX_OPERANDS, sizeof(u64)))
+);
+
 /* Masks of operand slots: what an operation found in the SPM and what it did not */
 TRACE_EVENT(onsram_op,
 	    TP_PROTO(struct onsram_device *odev, u32 client, u32 opcode, u64 seq, u32 hit,

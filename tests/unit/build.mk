@@ -75,6 +75,14 @@ $(DEVICE_TESTS): %: %.o $(B)/tests/unit/mock-device.o $(LIBONSRAM)
 		-o $@ $^ -lcmocka -lprotobuf-c -lm
 UNIT_TESTS += $(DEVICE_TESTS)
 
+# Trace events of the driver as records
+REPLAY_TESTS := $(B)/tests/unit/test-replay
+$(REPLAY_TESTS).o: CFLAGS += -Itools/onsram -Itools/lib
+$(REPLAY_TESTS): %: %.o $(B)/tools/onsram/replay.o
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka
+UNIT_TESTS += $(REPLAY_TESTS)
+
 # Making networks, which no sanitizer looks into
 ifeq ($(SAN),)
 UNIT_TESTS += tests/unit/test-models.py

@@ -72,6 +72,9 @@ t 2 '--atol is a number' run x.onnx --atol nan
 t 2 'unknown option' run x.onnx --polcy none
 t 2 'unknown option' run x.onnx -x
 t 2 'one model at a time' run x.onnx y.onnx
+t 2 "--svg and --trace show one policy's places" run x.onnx --policy none,lru --svg x.svg
+t 2 "--svg and --trace show one policy's places" run x.onnx --policy ideal --trace x.json
+t 2 'needs an argument' run x.onnx --trace
 t 1 'missing.onnx' run missing.onnx
 t 1 'bad.onnx' run bad.onnx
 t 1 'empty.onnx' run empty.onnx

@@ -6,6 +6,8 @@
 
 #include "command.h"
 #include "measure.h"
+#include "record-plan.h"
+#include "recorder.h"
 
 /* The driver notices a daemon that is stalled: this is for one that works */
 #define AGENT_TIMEOUT_NS 60000000000ll
@@ -30,12 +32,25 @@ static void on_warning(void *ctx, const char *text)
 	warning(w->cmd, text);
 }
 
-static int one_pass(const struct measure *w, struct onsram_runner *r, struct measurement *m,
-		    struct onsram_array *outputs, char **err)
+/* The recorder sees every pass, so that it knows what stays from one to the next */
+static int pass_on(const struct measure *w, struct onsram_runner *r, struct recorder *rec,
+		   struct measurement *m, char **err)
 {
 	struct measure_pass *pass = &m->passes[m->nr_passes];
 
+	if (rec && recorder_begin(rec, err))
+		return -1;
 	if (onsram_runner_pass(r, &pass->cost, err))
+		return -1;
+	return rec && m->nr_passes + 1 == w->passes ? recorder_end(rec, w->record, err) : 0;
+}
+
+static int one_pass(const struct measure *w, struct onsram_runner *r, struct recorder *rec,
+		    struct measurement *m, struct onsram_array *outputs, char **err)
+{
+	struct measure_pass *pass = &m->passes[m->nr_passes];
+
+	if (pass_on(w, r, rec, m, err))
 		return -1;
 	for (uint32_t i = 0; i < w->program->nr_outputs; i++)
 		if (onsram_runner_get_output(r, i, &outputs[i], err))
@@ -46,7 +61,8 @@ static int one_pass(const struct measure *w, struct onsram_runner *r, struct mea
 	return w->outputs ? w->outputs(w->ctx, m, outputs, err) : 0;
 }
 
-static int run_passes(const struct measure *w, struct onsram_runner *r, struct measurement *m, char **err)
+static int run_passes(const struct measure *w, struct onsram_runner *r, struct recorder *rec,
+		      struct measurement *m, char **err)
 {
 	uint32_t nr = w->program->nr_outputs;
 	int ret = 0;
@@ -56,7 +72,7 @@ static int run_passes(const struct measure *w, struct onsram_runner *r, struct m
 
 		if (!outputs)
 			return fail(err, "out of memory");
-		ret = one_pass(w, r, m, outputs, err);
+		ret = one_pass(w, r, rec, m, outputs, err);
 		for (uint32_t i = 0; i < nr; i++)
 			onsram_array_release(&outputs[i]);
 		free(outputs);
@@ -75,14 +91,27 @@ static int run(const struct measure *w, struct onsram_device *dev, const struct 
 		.warn = on_warning,
 		.ctx = (void *)w,
 	};
-	struct onsram_runner *r = onsram_runner_create(dev, program, &opt, err);
+	struct recorder *rec = w->record ? recorder_open(program, err) : NULL;
+	struct onsram_runner *r = w->record && !rec ? NULL : onsram_runner_create(dev, program, &opt, err);
 	int ret = r ? 0 : -1;
 
 	for (uint32_t i = 0; !ret && i < program->nr_inputs; i++)
 		ret = onsram_runner_set_input(r, i, &w->inputs[i], err);
 	if (!ret)
-		ret = run_passes(w, r, m, err);
+		ret = run_passes(w, r, rec, m, err);
 	onsram_runner_destroy(r);
+	recorder_close(rec);
+	return ret;
+}
+
+static int record_priced(const struct measure *w, const struct onsram_model *config,
+			 const struct onsram_program *program, const struct policy *policy,
+			 const struct onsram_plan_graph *g)
+{
+	struct onsram_plan *plan = policy->plan(config, g, NULL);
+	int ret = plan ? record_plan(w->record, config, program, plan) : -1;
+
+	onsram_plan_free(plan);
 	return ret;
 }
 
@@ -106,6 +135,8 @@ static int price(const struct measure *w, const struct onsram_model *config,
 		s->dram_write_bytes = p.dram_write_bytes;
 		s->energy_pj = p.energy_fj / 1000;
 	}
+	if (!ret && w->record)
+		ret = record_priced(w, config, program, m->policy, &in.graph);
 	plan_input_release(&in);
 	return ret ? fail(err, "out of memory") : 0;
 }
@@ -128,6 +159,9 @@ int measure(const struct measure *w, const struct policy *policy, struct measure
 	*config = dev->info.model;
 	if (policy_program(policy, config, w->program, &ordered)) {
 		ret = fail(err, "out of memory");
+	} else if (w->record && record_program(w->record, config, &ordered)) {
+		ret = fail(err, "out of memory");
+		free(ordered.ops);
 	} else {
 		ret = policy->modelled ? price(w, config, &ordered, m, err) : run(w, dev, &ordered, m, err);
 		free(ordered.ops);

@@ -4,6 +4,7 @@
 #define ONSRAM_MEASURE_H
 
 #include "policy.h"
+#include "record.h"
 #include "runner.h"
 
 /** struct measure_pass - a pass; @sha256: of its outputs, "" where there are none */
@@ -35,6 +36,7 @@ struct measurement {
  * @outputs: called with the outputs of every pass on the device, which it may change;
  *	returns 0, or -1 with a message; may be NULL
  * @ctx: its first argument
+ * @record: with its texts: gets the last pass; NULL: nothing is recorded
  */
 struct measure {
 	const char *cmd;
@@ -43,6 +45,7 @@ struct measure {
 	uint32_t passes;
 	int (*outputs)(void *ctx, const struct measurement *m, struct onsram_array *outputs, char **err);
 	void *ctx;
+	struct onsram_record *record;
 };
 
 /**

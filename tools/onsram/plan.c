@@ -6,12 +6,11 @@
 #include <string.h>
 
 #include "command.h"
+#include "draw.h"
 #include "perf.h"
 #include "plan-csv.h"
 #include "policy.h"
-#include "picture.h"
 #include "record-plan.h"
-#include "save.h"
 
 #define CMD "plan"
 #define MAX_INPUTS 64
@@ -381,28 +380,16 @@ static void print_plan_text(const struct options *opt, const struct onsram_model
 		explain(p, plan);
 }
 
-static int write_map(FILE *out, const void *record)
-{
-	return picture_map(out, record);
-}
-
-static int write_trace(FILE *out, const void *record)
-{
-	return picture_trace(out, record);
-}
-
 static int draw(const struct options *opt, const struct onsram_model *m, const struct onsram_program *p,
 		const struct onsram_plan *plan)
 {
 	struct onsram_record r = { .network = p->name, .policy = opt->policy->name, .origin = "planned" };
-	int status = 0;
+	int status;
 
 	if (record_program(&r, m, p) || record_plan(&r, m, p, plan))
 		status = failure(CMD, "out of memory");
-	if (!status && opt->svg)
-		status = save_file(CMD, opt->svg, write_map, &r);
-	if (!status && opt->trace)
-		status = save_file(CMD, opt->trace, write_trace, &r);
+	else
+		status = draw_record(CMD, &r, opt->svg, opt->trace);
 	record_release(&r);
 	return status;
 }

@@ -28,6 +28,9 @@ static void help(void)
 	       "  --fuse on|off      fold BatchNorm, bias and activation into the operation before\n"
 	       "                     them (default on)\n"
 	       "  --output-dir DIR   write each output to DIR/NAME.pb\n"
+	       "  --svg F            draw the last pass: the SPM's map above the engines' time line; of\n"
+	       "                     one policy\n"
+	       "  --trace F          the last pass as a trace for Perfetto or Chrome, likewise\n"
 	       "  --json             report as JSON: an object, or an array for several policies\n");
 }
 
@@ -62,6 +65,8 @@ int run_options(struct run_options *opt, int argc, char **argv, bool *helped)
 		{ "dtype", required_argument, NULL, 'd' },
 		{ "fuse", required_argument, NULL, 'f' },
 		{ "output-dir", required_argument, NULL, 'o' },
+		{ "svg", required_argument, NULL, 'v' },
+		{ "trace", required_argument, NULL, 't' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -119,6 +124,12 @@ int run_options(struct run_options *opt, int argc, char **argv, bool *helped)
 		case 'o':
 			opt->output_dir = optarg;
 			break;
+		case 'v':
+			opt->svg = optarg;
+			break;
+		case 't':
+			opt->trace = optarg;
+			break;
 		case 'j':
 			opt->json = true;
 			break;
@@ -132,5 +143,8 @@ int run_options(struct run_options *opt, int argc, char **argv, bool *helped)
 	}
 	if (!status && !opt->model)
 		status = usage_error(CMD, "which model?");
+	if (!status && run_records(opt) &&
+	    (opt->policies.nr != 1 || opt->policies.policy[0]->plan == onsram_plan_ideal))
+		status = usage_error(CMD, "--svg and --trace show one policy's places in the SPM: name one, and not ideal");
 	return status;
 }

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "draw.h"
+#include "record-plan.h"
 #include "run.h"
 
 #define CMD "run"
@@ -153,6 +155,7 @@ static int run_all(struct context *c)
 	const struct measure w = {
 		.cmd = CMD, .program = c->program, .inputs = c->inputs, .passes = c->opt.repeat,
 		.outputs = on_outputs, .ctx = c,
+		.record = run_records(&c->opt) ? &c->report.record : NULL,
 	};
 	struct run_report *report = &c->report;
 	char *err;
@@ -203,10 +206,18 @@ static int run_model(struct context *c)
 	c->report.model = c->opt.model;
 	c->report.program = c->program;
 	c->report.dtype = c->opt.import.dtype;
+	c->report.record = (struct onsram_record){
+		.network = c->program->name, .policy = c->opt.policies.policy[0]->name,
+		.origin = c->opt.policies.policy[0]->modelled ? "planned" : "ran on the device",
+	};
 	status = run_all(c);
 	if (status)
 		return status;
 	progress_end();
+	c->report.record.bound_ps = c->report.bound_ps;
+	status = draw_record(CMD, &c->report.record, c->opt.svg, c->opt.trace);
+	if (status)
+		return status;
 	if (c->opt.json)
 		run_report_json(&c->report);
 	else
@@ -226,6 +237,7 @@ static void release(struct context *c)
 		free(c->report.results[i].passes);
 	free(c->inputs);
 	free(c->expect);
+	record_release(&c->report.record);
 	onsram_program_free(c->program);
 }
 

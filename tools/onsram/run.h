@@ -22,10 +22,18 @@ struct run_options {
 	struct shape_list shapes;
 	struct onsram_import_options import;
 	const char *output_dir;
+	const char *svg;
+	const char *trace;
 	double rtol;
 	double atol;
 	bool json;
 };
+
+/** run_records() - whether what a pass did is wanted in detail */
+static inline bool run_records(const struct run_options *opt)
+{
+	return opt->svg || opt->trace;
+}
 
 /** run_options() - parse the command line into @opt. Return: 0, also when help was asked for (@helped), or the exit status */
 int run_options(struct run_options *opt, int argc, char **argv, bool *helped);
@@ -42,6 +50,7 @@ struct run_report {
 	struct measurement results[NR_POLICIES];
 	enum expect_result expect[NR_POLICIES];
 	uint32_t nr_results;
+	struct onsram_record record;
 };
 
 /** run_report_json() - an object, or for more than one policy an array of them, on stdout */
