@@ -13,7 +13,8 @@ const struct nla_policy onsram_nl_interval_policy[ONSRAM_A_INTERVAL_MAX + 1] = {
 	[ONSRAM_A_INTERVAL_FIRST_OP] = { .type = NLA_U32 },
 	[ONSRAM_A_INTERVAL_LAST_OP] = { .type = NLA_U32 },
 	[ONSRAM_A_INTERVAL_FLAGS] = NLA_POLICY_MASK(NLA_U32, ONSRAM_INTERVAL_FETCH |
-							     ONSRAM_INTERVAL_KEEP),
+							     ONSRAM_INTERVAL_KEEP |
+							     ONSRAM_INTERVAL_OVERWRITE),
 	[ONSRAM_A_INTERVAL_OFFSET] = { .type = NLA_U32 },
 	[ONSRAM_A_INTERVAL_BYTES] = { .type = NLA_U32 },
 	[ONSRAM_A_INTERVAL_BEGIN] = { .type = NLA_U64 },

@@ -14,39 +14,53 @@
 #include "onsram_plan.h"
 #include "onsram_validate.h"
 
-static bool onsram_op_reads(const struct drm_onsram_op *op, u32 tensor)
+/* Is a tensor an input in a slot before @end? */
+static bool onsram_op_reads(const struct drm_onsram_op *op, u32 tensor, u32 end)
 {
 	u32 s;
 
-	for (s = 1; s < ONSRAM_MAX_OPERANDS; s++)
+	for (s = 1; s < end; s++)
 		if (op->operand[s].view.dtype != ONSRAM_DTYPE_NONE && op->operand[s].bo == tensor)
 			return true;
 	return false;
 }
 
-/* First operation that names each tensor, nr_ops for those that none does */
-static u32 *onsram_plan_first_uses(const struct onsram_plan_graph *graph)
+/* First and last operation that name a tensor, nr_ops and 0 where none does */
+struct onsram_plan_use {
+	u32 first;
+	u32 last;
+};
+
+static struct onsram_plan_use *onsram_plan_uses(const struct onsram_plan_graph *graph)
 {
-	u32 *first = kvmalloc_array(graph->nr_tensors, sizeof(*first), GFP_KERNEL);
+	struct onsram_plan_use *use;
 	u32 t, i, s;
 
-	if (!first)
+	use = kvcalloc(graph->nr_tensors, sizeof(*use), GFP_KERNEL);
+	if (!use)
 		return NULL;
 	for (t = 0; t < graph->nr_tensors; t++)
-		first[t] = graph->nr_ops;
-	for (i = graph->nr_ops; i-- > 0;)
-		for (s = 0; s < ONSRAM_MAX_OPERANDS; s++)
-			if (graph->ops[i].operand[s].view.dtype != ONSRAM_DTYPE_NONE)
-				first[graph->ops[i].operand[s].bo] = i;
-	return first;
+		use[t].first = graph->nr_ops;
+	for (i = 0; i < graph->nr_ops; i++) {
+		for (s = 0; s < ONSRAM_MAX_OPERANDS; s++) {
+			const struct drm_onsram_operand *o = &graph->ops[i].operand[s];
+
+			if (o->view.dtype == ONSRAM_DTYPE_NONE)
+				continue;
+			use[o->bo].first = min(use[o->bo].first, i);
+			use[o->bo].last = i;
+		}
+	}
+	return use;
 }
 
 static const char *onsram_plan_check_interval(const struct onsram_plan_interval *iv,
 					      const struct onsram_plan_graph *graph,
-					      const u32 *first_use, u64 spm_size)
+					      const struct onsram_plan_use *use, u64 spm_size)
 {
 	const struct onsram_plan_tensor *tensor;
 	const struct drm_onsram_op *op;
+	bool born, made;
 
 	if (iv->tensor >= graph->nr_tensors)
 		return "interval names a tensor the graph does not have";
@@ -54,7 +68,8 @@ static const char *onsram_plan_check_interval(const struct onsram_plan_interval 
 		return "interval names an operation the graph does not have";
 	if (iv->first_op > iv->last_op)
 		return "interval ends before it begins";
-	if (iv->flags & ~(ONSRAM_INTERVAL_FETCH | ONSRAM_INTERVAL_KEEP))
+	if (iv->flags & ~(ONSRAM_INTERVAL_FETCH | ONSRAM_INTERVAL_KEEP |
+			  ONSRAM_INTERVAL_OVERWRITE))
 		return "unknown interval flag";
 	if (iv->offset % ONSRAM_SPM_GRANULE)
 		return "offset is not a multiple of the granule";
@@ -69,30 +84,38 @@ static const char *onsram_plan_check_interval(const struct onsram_plan_interval 
 		return "interval ends behind the SPM";
 	if (iv->flags & ONSRAM_INTERVAL_KEEP && iv->last_op != graph->nr_ops - 1)
 		return "only an interval up to the last operation can be kept";
-	if (iv->flags & ONSRAM_INTERVAL_FETCH)
-		return NULL;
-
 	op = &graph->ops[iv->first_op];
-	if (tensor->flags & DRM_ONSRAM_TENSOR_TRANSIENT && first_use[iv->tensor] == iv->first_op)
+	born = tensor->flags & DRM_ONSRAM_TENSOR_TRANSIENT && use[iv->tensor].first == iv->first_op;
+	made = born && op->operand[0].bo == iv->tensor &&
+	       !onsram_op_reads(op, iv->tensor, ONSRAM_MAX_OPERANDS);
+	if (iv->flags & ONSRAM_INTERVAL_OVERWRITE &&
+	    (iv->flags & (ONSRAM_INTERVAL_FETCH | ONSRAM_INTERVAL_KEEP) || !made))
+		return "only a TRANSIENT tensor that its first use makes can overwrite others";
+	if (iv->flags & ONSRAM_INTERVAL_FETCH || born)
 		return NULL;
 	if (op->operand[0].bo == iv->tensor && onsram_op_writes_all(op, tensor->bytes) &&
-	    !onsram_op_reads(op, iv->tensor))
+	    !onsram_op_reads(op, iv->tensor, ONSRAM_MAX_OPERANDS))
 		return NULL;
 	return "interval begins without FETCH where the tensor's contents are wanted";
 }
 
-/* Sorts by first operation and by last one: counting sort, both orders stable */
+/*
+ * Sorts by first operation, those that overwrite last, and by last operation: counting
+ * sort, both orders stable
+ */
 static void onsram_plan_index(struct onsram_plan *plan, const struct onsram_plan_interval *iv)
 {
-	u32 i, k, n = plan->nr_intervals;
+	u32 i, k, over, n = plan->nr_intervals;
 
 	for (k = 0; k < n; k++)
 		plan->start[iv[k].first_op + 1]++;
 	for (i = 0; i < plan->nr_ops; i++)
 		plan->start[i + 1] += plan->start[i];
 	/* start[i] moves on as its intervals are put down, and is moved back behind */
-	for (k = 0; k < n; k++)
-		plan->interval[plan->start[iv[k].first_op]++] = iv[k];
+	for (over = 0; over <= ONSRAM_INTERVAL_OVERWRITE; over += ONSRAM_INTERVAL_OVERWRITE)
+		for (k = 0; k < n; k++)
+			if ((iv[k].flags & ONSRAM_INTERVAL_OVERWRITE) == over)
+				plan->interval[plan->start[iv[k].first_op]++] = iv[k];
 	memmove(plan->start + 1, plan->start, plan->nr_ops * sizeof(*plan->start));
 	plan->start[0] = 0;
 
@@ -109,25 +132,68 @@ static void onsram_plan_index(struct onsram_plan *plan, const struct onsram_plan
 /**
  * struct onsram_plan_play - a plan being played
  * @plan: plan
+ * @graph: what it is for
+ * @uses: of its tensors
  * @mm: places that are taken
  * @nodes: of each interval
  * @held: per tensor: an interval that holds it and did not end, or U32_MAX
  * @next: per interval: another one of the same tensor, or U32_MAX
  * @used: bytes taken
+ * @shared: bytes of them that are counted twice: those that the operation overwrites
  */
 struct onsram_plan_play {
 	struct onsram_plan *plan;
+	const struct onsram_plan_graph *graph;
+	const struct onsram_plan_use *uses;
 	struct drm_mm mm;
 	struct drm_mm_node *nodes;
 	u32 *held;
 	u32 *next;
 	u64 used;
+	u64 shared;
 };
+
+/* What @over meets of a tensor that its operation is the last to use gives way to it */
+static void onsram_plan_give_way(struct onsram_plan_play *play, u32 tensor,
+				 const struct onsram_plan_interval *over)
+{
+	u32 op = over->first_op, k;
+	u64 from, to;
+
+	if (!(play->graph->tensors[tensor].flags & DRM_ONSRAM_TENSOR_TRANSIENT) ||
+	    play->uses[tensor].last != op)
+		return;
+	for (k = play->held[tensor]; k != U32_MAX; k = play->next[k]) {
+		const struct onsram_plan_interval *iv = &play->plan->interval[k];
+
+		from = max(iv->offset, over->offset);
+		to = min((u64)iv->offset + iv->bytes, (u64)over->offset + over->bytes);
+		if (iv->last_op != op || iv->flags & ONSRAM_INTERVAL_KEEP || from >= to)
+			continue;
+		play->shared += to - from;
+		if (drm_mm_node_allocated(&play->nodes[k]))
+			drm_mm_remove_node(&play->nodes[k]);
+	}
+}
+
+static void onsram_plan_overwrite(struct onsram_plan_play *play,
+				  const struct onsram_plan_interval *iv)
+{
+	const struct drm_onsram_op *op = &play->graph->ops[iv->first_op];
+	u32 s;
+
+	for (s = 1; s < ONSRAM_MAX_OPERANDS; s++)
+		if (op->operand[s].view.dtype != ONSRAM_DTYPE_NONE &&
+		    !onsram_op_reads(op, op->operand[s].bo, s))
+			onsram_plan_give_way(play, op->operand[s].bo, iv);
+}
 
 static const char *onsram_plan_begin(struct onsram_plan_play *play, u32 k)
 {
 	const struct onsram_plan_interval *iv = &play->plan->interval[k];
 
+	if (iv->flags & ONSRAM_INTERVAL_OVERWRITE)
+		onsram_plan_overwrite(play, iv);
 	play->nodes[k].start = iv->offset;
 	play->nodes[k].size = iv->bytes;
 	if (drm_mm_reserve_node(&play->mm, &play->nodes[k]))
@@ -146,7 +212,8 @@ static void onsram_plan_end(struct onsram_plan_play *play, u32 k)
 	while (*link != k)
 		link = &play->next[*link];
 	*link = play->next[k];
-	drm_mm_remove_node(&play->nodes[k]);
+	if (drm_mm_node_allocated(&play->nodes[k]))
+		drm_mm_remove_node(&play->nodes[k]);
 	play->used -= iv->bytes;
 }
 
@@ -185,13 +252,14 @@ static int onsram_plan_play(struct onsram_plan_play *play, u64 spm_size, const c
 	u32 i, k;
 
 	for (i = 0; i < plan->nr_ops; i++) {
+		play->shared = 0;
 		for (k = plan->start[i]; k < plan->start[i + 1] && !*why; k++)
 			*why = onsram_plan_begin(play, k);
 		for (k = plan->start[i]; k < plan->start[i + 1] && !*why; k++)
 			*why = onsram_plan_extent(play, plan->interval[k].tensor, &plan->grown[k]);
 		if (*why)
 			return -EINVAL;
-		if (play->used + ONSRAM_STAGING_MIN > spm_size) {
+		if (play->used - play->shared + ONSRAM_STAGING_MIN > spm_size) {
 			*why = "more held at once than the SPM less the staging window";
 			return -ENOSPC;
 		}
@@ -210,18 +278,20 @@ static int onsram_plan_play(struct onsram_plan_play *play, u64 spm_size, const c
 	return 0;
 }
 
-static int onsram_plan_check_placement(struct onsram_plan *plan, u32 nr_tensors, u64 spm_size,
+static int onsram_plan_check_placement(struct onsram_plan *plan,
+				       const struct onsram_plan_graph *graph,
+				       const struct onsram_plan_use *uses, u64 spm_size,
 				       const char **why)
 {
-	struct onsram_plan_play play = { .plan = plan };
+	struct onsram_plan_play play = { .plan = plan, .graph = graph, .uses = uses };
 	struct drm_mm_node *node, *next;
 	int ret = -ENOMEM;
 
 	play.nodes = kvcalloc(plan->nr_intervals, sizeof(*play.nodes), GFP_KERNEL);
 	play.next = kvmalloc_array(plan->nr_intervals, sizeof(*play.next), GFP_KERNEL);
-	play.held = kvmalloc_array(nr_tensors, sizeof(*play.held), GFP_KERNEL);
+	play.held = kvmalloc_array(graph->nr_tensors, sizeof(*play.held), GFP_KERNEL);
 	if (play.nodes && play.next && play.held) {
-		memset(play.held, 0xff, nr_tensors * sizeof(*play.held));
+		memset(play.held, 0xff, graph->nr_tensors * sizeof(*play.held));
 		drm_mm_init(&play.mm, 0, spm_size);
 		ret = onsram_plan_play(&play, spm_size, why);
 		drm_mm_for_each_node_safe(node, next, &play.mm)
@@ -270,25 +340,17 @@ static struct onsram_plan *onsram_plan_alloc(u32 nr_ops, u32 n)
 	return plan;
 }
 
-struct onsram_plan *onsram_plan_build(const struct onsram_plan_interval *iv, u32 n,
-				      const struct onsram_plan_graph *graph, u64 spm_size,
-				      const char **why)
+static struct onsram_plan *onsram_plan_make(const struct onsram_plan_interval *iv, u32 n,
+					    const struct onsram_plan_graph *graph,
+					    const struct onsram_plan_use *uses, u64 spm_size,
+					    const char **why)
 {
 	struct onsram_plan *plan;
-	u32 *first_use, k;
 	int ret = 0;
+	u32 k;
 
-	*why = NULL;
-	if (n > ONSRAM_PLAN_MAX_INTERVALS) {
-		*why = "more than ONSRAM_PLAN_MAX_INTERVALS intervals";
-		return ERR_PTR(-EINVAL);
-	}
-	first_use = onsram_plan_first_uses(graph);
-	if (!first_use)
-		return ERR_PTR(-ENOMEM);
 	for (k = 0; k < n && !*why; k++)
-		*why = onsram_plan_check_interval(&iv[k], graph, first_use, spm_size);
-	kvfree(first_use);
+		*why = onsram_plan_check_interval(&iv[k], graph, uses, spm_size);
 	if (*why)
 		return ERR_PTR(-EINVAL);
 
@@ -297,11 +359,31 @@ struct onsram_plan *onsram_plan_build(const struct onsram_plan_interval *iv, u32
 		return ERR_PTR(-ENOMEM);
 	onsram_plan_index(plan, iv);
 	if (n)
-		ret = onsram_plan_check_placement(plan, graph->nr_tensors, spm_size, why);
+		ret = onsram_plan_check_placement(plan, graph, uses, spm_size, why);
 	if (ret) {
 		onsram_plan_free(plan);
 		return ERR_PTR(ret);
 	}
+	return plan;
+}
+
+struct onsram_plan *onsram_plan_build(const struct onsram_plan_interval *iv, u32 n,
+				      const struct onsram_plan_graph *graph, u64 spm_size,
+				      const char **why)
+{
+	struct onsram_plan_use *uses;
+	struct onsram_plan *plan;
+
+	*why = NULL;
+	if (n > ONSRAM_PLAN_MAX_INTERVALS) {
+		*why = "more than ONSRAM_PLAN_MAX_INTERVALS intervals";
+		return ERR_PTR(-EINVAL);
+	}
+	uses = onsram_plan_uses(graph);
+	if (!uses)
+		return ERR_PTR(-ENOMEM);
+	plan = onsram_plan_make(iv, n, graph, uses, spm_size, why);
+	kvfree(uses);
 	return plan;
 }
 

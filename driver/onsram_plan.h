@@ -76,7 +76,7 @@ struct onsram_plan_graph {
  * @ref: references: the graph's and each queued run's
  * @nr_ops: operations of the graph
  * @nr_intervals: number of intervals
- * @interval: sorted by first_op
+ * @interval: sorted by first_op, those that overwrite behind the others
  * @start: @nr_ops + 1 indices into @interval: those that begin at operation i are
  *	@start[i] .. @start[i + 1] - 1
  * @end: @nr_ops + 1 indices into @by_end, likewise for intervals that end at i

@@ -55,28 +55,54 @@ static void onsram_push_assign(struct onsram_spm *spm, struct onsram_emit *emit,
 	onsram_access_mark(access, &action, true);
 }
 
+/* Of a range the granules from the first to the last one that are not @id's yet */
+static struct onsram_range onsram_range_strange(const struct onsram_spm *spm, u32 id,
+						struct onsram_range what, bool *scrub)
+{
+	u32 start = what.start + what.granules, end = what.start, g;
+
+	*scrub = false;
+	for (g = what.start; g < what.start + what.granules; g++) {
+		*scrub |= spm->owner[g] && spm->owner[g] != id;
+		if (test_bit(g, spm->assigned) && spm->owner[g] == id)
+			continue;
+		start = min(start, g);
+		end = g + 1;
+	}
+	return (struct onsram_range) { start, end > start ? end - start : 0 };
+}
+
+bool onsram_range_is_zeroed(const struct onsram_spm *spm, const struct onsram_residence *res,
+			    struct onsram_range what, struct onsram_range part)
+{
+	struct onsram_range strange;
+	bool scrub;
+
+	strange = onsram_range_strange(spm, res->client->id, what, &scrub);
+	return scrub && onsram_range_common(strange, part).granules;
+}
+
 void onsram_range_claim(struct onsram_spm *spm, struct onsram_emit *emit, u32 engine,
 			struct onsram_residence *res, struct onsram_range what)
 {
 	u32 start = what.start, end = start + what.granules, id = res->client->id, g, e;
 	struct onsram_access *access = &res->access[ONSRAM_PLACE];
-	bool assign = false, scrub = false;
 	struct onsram_needs needs = {};
+	struct onsram_range strange;
+	bool scrub;
 
 	onsram_range_needs(spm, start, end - start, &needs);
 	for (e = 0; e < spm->order.nr_engines; e++)
 		access->read[e] = max(access->read[e], needs.seq[e]);
 
-	for (g = start; g < end; g++) {
-		if (!test_bit(g, spm->assigned) || spm->owner[g] != id)
-			assign = true;
-		if (spm->owner[g] && spm->owner[g] != id)
-			scrub = true;
+	for (g = start; g < end; g++)
 		if (__test_and_clear_bit(g, spm->stale))
 			spm->nr_stale--;
-	}
-	if (!assign)
+	strange = onsram_range_strange(spm, id, what, &scrub);
+	if (!strange.granules)
 		return;
+	start = strange.start;
+	end = start + strange.granules;
 	onsram_needs_add(&needs, access, true);
 	onsram_push_assign(spm, emit, engine, res->client->asid, start, end - start,
 			   scrub ? ONSRAM_ASSIGN_SCRUB : 0, &needs, access);
@@ -87,10 +113,16 @@ void onsram_range_claim(struct onsram_spm *spm, struct onsram_emit *emit, u32 en
 		spm->owner[g] = id;
 }
 
+void onsram_range_use(struct onsram_spm *spm, const struct onsram_residence *res,
+		      struct onsram_range what)
+{
+	onsram_range_mark(spm, what.start, what.granules, &res->access[ONSRAM_PLACE]);
+}
+
 void onsram_range_leave(struct onsram_spm *spm, const struct onsram_residence *res,
 			struct onsram_range what)
 {
-	onsram_range_mark(spm, what.start, what.granules, &res->access[ONSRAM_PLACE]);
+	onsram_range_use(spm, res, what);
 	bitmap_set(spm->stale, what.start, what.granules);
 	spm->nr_stale += what.granules;
 }

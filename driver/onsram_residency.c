@@ -26,6 +26,7 @@
  * @outranks: may residents of other clients lose their place to it whatever their priority
  * @found: mask of slots that were resident before, and not fetched by its actions
  * @drop: mask of slots whose tensor gives its place up after it
+ * @overwritten: mask of slots whose tensor lets the output lie where it does; of each its first
  */
 struct onsram_op_ctx {
 	struct onsram_spm *spm;
@@ -36,6 +37,7 @@ struct onsram_op_ctx {
 	bool outranks;
 	u32 found;
 	u32 drop;
+	u32 overwritten;
 };
 
 static u32 onsram_slots_of(const struct onsram_residency_op *op, const struct onsram_residence *res)
@@ -237,8 +239,36 @@ static bool onsram_prepare_extent(struct onsram_op_ctx *ctx, struct onsram_resid
 	return true;
 }
 
+/* Is it an input's first slot, and the end of the tensor's life in a place of its plan? */
+static bool onsram_is_ending(const struct onsram_op_ctx *ctx, u32 s)
+{
+	const struct onsram_residence *res = ctx->op->res[s];
+
+	return res && ctx->op->dies & BIT(s) && onsram_is_resident(res) &&
+	       res->held_by == ctx->spm->run &&
+	       !(onsram_slots_of(ctx->op, res) & GENMASK(s - 1, 0));
+}
+
+/* Places the output over inputs that die, which are read before it is written */
+static void onsram_place_over(struct onsram_op_ctx *ctx, struct onsram_placement *place)
+{
+	struct onsram_residency_op *op = ctx->op;
+	u32 s;
+
+	for (s = 1; s < ONSRAM_MAX_OPERANDS; s++)
+		if (onsram_is_ending(ctx, s) && onsram_spm_share(ctx->spm, op->res[s], place))
+			ctx->overwritten |= BIT(s);
+	onsram_spm_place(ctx->spm, ctx->emit, place);
+	if (onsram_is_resident(place->res))
+		return;
+	for (s = 1; s < ONSRAM_MAX_OPERANDS; s++)
+		if (ctx->overwritten & BIT(s))
+			onsram_spm_unshare(ctx->spm, op->res[s], place);
+	ctx->overwritten = 0;
+}
+
 static void onsram_start_extent(struct onsram_op_ctx *ctx, u32 tensor,
-				const struct onsram_plan_extent *ext)
+				const struct onsram_plan_extent *ext, bool overwrite)
 {
 	struct onsram_residence *res = ctx->run->tensor(ctx->run, tensor);
 	struct onsram_placement place = {
@@ -260,6 +290,8 @@ static void onsram_start_extent(struct onsram_op_ctx *ctx, u32 tensor,
 			return;
 		if (onsram_is_resident(res))
 			onsram_spm_resize(ctx->spm, ctx->emit, &place);
+		else if (overwrite)
+			onsram_place_over(ctx, &place);
 		else
 			onsram_spm_place(ctx->spm, ctx->emit, &place);
 		if (ctx->spm->stats.prefetches != prefetches)
@@ -275,7 +307,8 @@ static void onsram_place_static(struct onsram_op_ctx *ctx)
 	u32 k, i = ctx->op->index;
 
 	for (k = plan->start[i]; k < plan->start[i + 1]; k++)
-		onsram_start_extent(ctx, plan->interval[k].tensor, &plan->grown[k]);
+		onsram_start_extent(ctx, plan->interval[k].tensor, &plan->grown[k],
+				    plan->interval[k].flags & ONSRAM_INTERVAL_OVERWRITE);
 }
 
 /* A tensor is held to less from now on, which it may already be */
@@ -471,6 +504,9 @@ static void onsram_drop(struct onsram_op_ctx *ctx)
 	struct onsram_residency_op *op = ctx->op;
 	u32 s;
 
+	for (s = 0; s < ONSRAM_MAX_OPERANDS; s++)
+		if (ctx->overwritten & BIT(s))
+			onsram_spm_hand_over(ctx->spm, op->res[s], op->res[0]);
 	for (s = 0; s < ONSRAM_MAX_OPERANDS; s++)
 		if (op->res[s] && op->dies & BIT(s))
 			onsram_residency_discard(ctx->spm, op->res[s]);

@@ -149,14 +149,32 @@ int onsram_residency_clean(struct onsram_spm *spm, struct onsram_emit *emit,
 	return 0;
 }
 
-/* Granules of a resident that it has no more */
-static void onsram_spm_vacate(struct onsram_spm *spm, struct onsram_residence *res,
-			      struct onsram_range what)
+void onsram_spm_account(struct onsram_spm *spm, struct onsram_residence *res, s64 granules)
+{
+	struct drm_onsram_stats *all = &spm->stats, *own = res->client->stats;
+	s64 bytes = granules * ONSRAM_SPM_GRANULE;
+
+	spm->used += granules;
+	all->resident_bytes += bytes;
+	all->peak_bytes = max(all->peak_bytes, all->resident_bytes);
+	own->resident_bytes += bytes;
+	own->peak_bytes = max(own->peak_bytes, own->resident_bytes);
+}
+
+void onsram_spm_vacate(struct onsram_spm *spm, struct onsram_residence *res,
+		       struct onsram_range what)
 {
 	onsram_range_leave(spm, res, what);
-	spm->used -= what.granules;
-	spm->stats.resident_bytes -= (u64)what.granules * ONSRAM_SPM_GRANULE;
-	res->client->stats->resident_bytes -= (u64)what.granules * ONSRAM_SPM_GRANULE;
+	onsram_spm_account(spm, res, -(s64)what.granules);
+}
+
+void onsram_spm_forget(struct onsram_spm *spm, struct onsram_residence *res)
+{
+	list_del_init(&res->lru);
+	spm->resident--;
+	res->state = DRM_ONSRAM_RESIDENCY_NONE;
+	res->priority = 0;
+	res->held_by = 0;
 }
 
 bool onsram_residency_discard(struct onsram_spm *spm, struct onsram_residence *res)
@@ -167,11 +185,7 @@ bool onsram_residency_discard(struct onsram_spm *spm, struct onsram_residence *r
 		return false;
 	onsram_spm_vacate(spm, res, onsram_place_of(res));
 	drm_mm_remove_node(&res->node);
-	list_del_init(&res->lru);
-	spm->resident--;
-	res->state = DRM_ONSRAM_RESIDENCY_NONE;
-	res->priority = 0;
-	res->held_by = 0;
+	onsram_spm_forget(spm, res);
 	return dirty;
 }
 
@@ -189,7 +203,7 @@ int onsram_residency_evict(struct onsram_spm *spm, struct onsram_emit *emit,
 static bool onsram_spm_feasible(struct onsram_spm *spm, const struct onsram_placement *place,
 				u32 need)
 {
-	u32 stay = 0, gap_start = 0;
+	u32 stay = place->beside, gap_start = 0;
 	struct drm_mm_node *node;
 	bool fits = false;
 
@@ -245,18 +259,6 @@ static bool onsram_spm_try(struct onsram_spm *spm, const struct onsram_placement
 	node->start = place->start;
 	node->size = need;
 	return !drm_mm_reserve_node(&spm->mm, node);
-}
-
-/* Granules that a resident has got, by its node */
-static void onsram_spm_account(struct onsram_spm *spm, struct onsram_residence *res, u32 granules)
-{
-	struct drm_onsram_stats *all = &spm->stats, *own = res->client->stats;
-
-	spm->used += granules;
-	all->resident_bytes += (u64)granules * ONSRAM_SPM_GRANULE;
-	all->peak_bytes = max(all->peak_bytes, all->resident_bytes);
-	own->resident_bytes += (u64)granules * ONSRAM_SPM_GRANULE;
-	own->peak_bytes = max(own->peak_bytes, own->resident_bytes);
 }
 
 /* Makes what was just accounted for usable */

@@ -9,6 +9,7 @@
 
 #include <linux/bits.h>
 #include <linux/math.h>
+#include <linux/minmax.h>
 
 #include "onsram_residency.h"
 
@@ -19,6 +20,7 @@
  * @granules: of the extent
  * @fixed: place it at @start, else anywhere
  * @start: granule
+ * @beside: granules that tensors sharing the place have beside it; by onsram_spm_share()
  * @fetch: contents in DRAM are wanted
  * @may_evict: may this resident lose its place to @res? NULL: none may
  * @ctx: for @may_evict
@@ -29,6 +31,7 @@ struct onsram_placement {
 	u32 granules;
 	bool fixed;
 	u32 start;
+	u32 beside;
 	bool fetch;
 	bool (*may_evict)(const struct onsram_residence *victim, void *ctx);
 	void *ctx;
@@ -63,6 +66,47 @@ struct onsram_range onsram_place_of(const struct onsram_residence *res);
  */
 void onsram_range_claim(struct onsram_spm *spm, struct onsram_emit *emit, u32 engine,
 			struct onsram_residence *res, struct onsram_range what);
+/** onsram_spm_account() - granules that a resident has got, or (less than 0) lost */
+void onsram_spm_account(struct onsram_spm *spm, struct onsram_residence *res, s64 granules);
+/** onsram_spm_vacate() - granules of a resident that it gives up */
+void onsram_spm_vacate(struct onsram_spm *spm, struct onsram_residence *res,
+		       struct onsram_range what);
+/** onsram_spm_forget() - a resident that has given its place up is none any more */
+void onsram_spm_forget(struct onsram_spm *spm, struct onsram_residence *res);
+
+/**
+ * onsram_spm_share() - a resident lets another tensor be placed where it lies
+ * @res: resident; its users so far are waited for by those of the other one
+ * @place: of the other tensor
+ *
+ * Until onsram_spm_hand_over(), or onsram_spm_unshare() where it was not placed: nothing
+ * else may be placed before.
+ *
+ * Return: false where nothing of its place is wanted, or that would be zeroed
+ */
+bool onsram_spm_share(struct onsram_spm *spm, struct onsram_residence *res,
+		      struct onsram_placement *place);
+/** onsram_spm_unshare() - it has its place for itself again */
+void onsram_spm_unshare(struct onsram_spm *spm, struct onsram_residence *res,
+			const struct onsram_placement *place);
+/** onsram_spm_hand_over() - it ends, without a write-back; @to keeps what they shared */
+void onsram_spm_hand_over(struct onsram_spm *spm, struct onsram_residence *res,
+			  const struct onsram_residence *to);
+
+/** onsram_range_common() - what two ranges share; granules: 0: nothing */
+static inline struct onsram_range onsram_range_common(struct onsram_range a, struct onsram_range b)
+{
+	u32 start = max(a.start, b.start), end = min(a.start + a.granules, b.start + b.granules);
+
+	return (struct onsram_range) { start, end > start ? end - start : 0 };
+}
+
+/** onsram_range_is_zeroed() - would @res zero any of @part when it claims @what? */
+bool onsram_range_is_zeroed(const struct onsram_spm *spm, const struct onsram_residence *res,
+			    struct onsram_range what, struct onsram_range part);
+/** onsram_range_use() - who claims granules of a resident next waits for its users, too */
+void onsram_range_use(struct onsram_spm *spm, const struct onsram_residence *res,
+		      struct onsram_range what);
 /** onsram_range_leave() - granules of a resident that it has no more */
 void onsram_range_leave(struct onsram_spm *spm, const struct onsram_residence *res,
 			struct onsram_range what);

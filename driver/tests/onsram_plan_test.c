@@ -172,10 +172,43 @@ static void onsram_plan_refuses(struct kunit *test)
 	onsram_plan_put(plan);
 }
 
+static void onsram_plan_overwrites(struct kunit *test)
+{
+	struct plan_test *p = test->priv;
+	u32 i, n = plan_test_chain(p);
+	struct onsram_plan *plan;
+	const char *why;
+
+	/* one place, which each takes over from the one it is made of; the last stays in DRAM */
+	n--;
+	for (i = 0; i < n; i++) {
+		p->tensors[i + 1].flags = DRM_ONSRAM_TENSOR_TRANSIENT;
+		p->iv[i].flags = ONSRAM_INTERVAL_OVERWRITE;
+		p->iv[i].offset = 0;
+	}
+	plan = onsram_plan_build(p->iv, n, &p->graph, ONSRAM_STAGING_MIN + SZ_16K, &why);
+	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(plan), "%s", why);
+	onsram_plan_put(plan);
+
+	p->iv[n / 2].flags = 0;
+	plan = onsram_plan_build(p->iv, n, &p->graph, SPM_SIZE, &why);
+	KUNIT_ASSERT_TRUE(test, IS_ERR(plan));
+	KUNIT_EXPECT_STREQ(test, why, "two intervals overlap in time and place");
+
+	p->iv[n / 2].flags = ONSRAM_INTERVAL_OVERWRITE;
+	p->tensors[p->iv[n / 2].tensor].flags = 0;
+	plan = onsram_plan_build(p->iv, n, &p->graph, SPM_SIZE, &why);
+	KUNIT_ASSERT_TRUE(test, IS_ERR(plan));
+	KUNIT_EXPECT_EQ(test, PTR_ERR(plan), -EINVAL);
+	KUNIT_EXPECT_STREQ(test, why,
+			   "only a TRANSIENT tensor that its first use makes can overwrite others");
+}
+
 static struct kunit_case onsram_plan_test_cases[] = {
 	KUNIT_CASE(onsram_plan_indexes),
 	KUNIT_CASE(onsram_plan_grows),
 	KUNIT_CASE(onsram_plan_refuses),
+	KUNIT_CASE(onsram_plan_overwrites),
 	{}
 };
 

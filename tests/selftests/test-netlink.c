@@ -148,7 +148,7 @@ TEST_F(netlink, bad_plans)
 	EXPECT_EQ(EINVAL, PLAN(interval(3, 0, NR_OPS, 0, 0)));		/* foreign operation */
 	EXPECT_EQ(EINVAL, PLAN(interval(3, UINT32_MAX, UINT32_MAX, 0, 0)));
 	EXPECT_EQ(EINVAL, PLAN(interval(3, 1, 0, 0, 0)));		/* backwards */
-	EXPECT_EQ(EINVAL, PLAN(interval(3, 0, 1, 4, 0)));		/* unknown flag */
+	EXPECT_EQ(EINVAL, PLAN(interval(3, 0, 1, 8, 0)));		/* unknown flag */
 	EXPECT_EQ(EINVAL, PLAN(interval(3, 0, 1, 0, 512)));		/* between granules */
 	EXPECT_EQ(EINVAL, PLAN(interval(3, 0, 1, 0, spm)));		/* behind the SPM */
 	EXPECT_EQ(EINVAL, PLAN(interval(3, 0, 1, 0, UINT32_MAX & ~1023u)));

@@ -123,6 +123,17 @@ bool ring_execute(const struct ring_sim *sim, struct ring_memory *memory, const 
 	}
 }
 
+/* Does the output lie where another tensor's input does? */
+static bool lies_over(const struct ring_cmd *c)
+{
+	const struct onsram_hw_operand *out = &c->cmd.operand[0], *in;
+
+	for (in = out + 1; in < out + ONSRAM_MAX_OPERANDS; in++)
+		if (out->addr & in->addr & ONSRAM_ADDR_SPM && in->view.dtype && in->addr == out->addr)
+			return true;
+	return false;
+}
+
 static void ring_push(struct onsram_emit *emit, const struct onsram_hw_cmd *cmd,
 		      const struct onsram_hw_windows *windows, const struct onsram_action *action)
 {
@@ -144,6 +155,8 @@ static void ring_push(struct onsram_emit *emit, const struct onsram_hw_cmd *cmd,
 	assert_int_equal(cmd->signal_sem, action->engine);
 	assert_int_equal(cmd->signal_value, cmd->seq);
 	sim->nops += action->kind == ONSRAM_PUSH_WAIT;
+	if (action->kind == ONSRAM_PUSH_OP)
+		sim->over += lies_over(c);
 	if (action->kind == ONSRAM_PUSH_OP)
 		memcpy(c->operand, sim->cur, sizeof(c->operand));
 	if (action->kind == ONSRAM_PUSH_OP)
@@ -203,15 +216,17 @@ static struct onsram_residence *tensor_at(const struct onsram_residency_run *run
 	return &sim->res[index];
 }
 
-/* Operands of an operation of a job */
+/* Operands of an operation of a job, and those of them that are TRANSIENT and begin or end with it */
 struct ring_operands {
 	struct ring_slice slice[ONSRAM_MAX_OPERANDS];
+	u32 born;
+	u32 dies;
 };
 
 static struct ring_operands random_operands(struct ring_sim *sim, u32 client)
 {
 	u32 slots = 1 + ring_upto(sim, 3);
-	struct ring_operands op;
+	struct ring_operands op = {};
 
 	for (u32 s = 0; s < ONSRAM_MAX_OPERANDS; s++) {
 		struct ring_slice *slice = &op.slice[s];
@@ -229,8 +244,38 @@ static struct ring_operands random_operands(struct ring_sim *sim, u32 client)
 	return op;
 }
 
+/* Slots in which an operation has a tensor */
+static u32 slots_of(const struct ring_operands *op, int tensor)
+{
+	u32 mask = 0;
+
+	for (u32 s = 0; s < ONSRAM_MAX_OPERANDS; s++)
+		if (op->slice[s].tensor == tensor)
+			mask |= BIT(s);
+	return mask;
+}
+
+/* Tensors that live within the job: an operation makes them, and the last one that has them is their end */
+static void random_lives(struct ring_sim *sim, struct ring_operands *ops, u32 n,
+			 struct onsram_plan_tensor *tensors)
+{
+	for (u32 t = 0; t < RING_TENSORS; t++) {
+		u32 first = 0, last = n;
+
+		while (first < n && !slots_of(&ops[first], t))
+			first++;
+		if (first == n || slots_of(&ops[first], t) != BIT(0) || !ring_upto(sim, 4))
+			continue;
+		tensors[t].flags = DRM_ONSRAM_TENSOR_TRANSIENT;
+		while (!slots_of(&ops[--last], t))
+			;
+		ops[first].born |= BIT(0);
+		ops[last].dies |= slots_of(&ops[last], t);
+	}
+}
+
 /* Parts of tensors, as the check lets them pass; NULL where it never does */
-static struct onsram_plan *random_plan(struct ring_sim *sim, u32 client, const struct ring_operands *ops, u32 n)
+static struct onsram_plan *random_plan(struct ring_sim *sim, u32 client, struct ring_operands *ops, u32 n)
 {
 	struct onsram_plan_tensor tensors[RING_TENSORS] = {};
 	struct drm_onsram_op uops[RING_JOB_OPS];
@@ -241,6 +286,8 @@ static struct onsram_plan *random_plan(struct ring_sim *sim, u32 client, const s
 
 	for (u32 t = 0; t < RING_TENSORS; t++)
 		tensors[t].bytes = sim->res[t].bytes;
+	if (sim->lives)
+		random_lives(sim, ops, n, tensors);
 	for (u32 i = 0; i < n; i++) {
 		uops[i] = make_op(ONSRAM_OP_COPY, 0);
 		for (u32 s = 0; s < ONSRAM_MAX_OPERANDS && ops[i].slice[s].tensor >= 0; s++) {
@@ -259,6 +306,7 @@ static struct onsram_plan *random_plan(struct ring_sim *sim, u32 client, const s
 		iv[nr] = (struct onsram_plan_interval){
 			.tensor = t, .first_op = first_op, .last_op = last_op,
 			.flags = ring_upto(sim, 2) * ONSRAM_INTERVAL_FETCH |
+				 (ring_upto(sim, 3) == 0) * ONSRAM_INTERVAL_OVERWRITE |
 				 (last_op == n - 1) * ring_upto(sim, 2) * ONSRAM_INTERVAL_KEEP,
 			.offset = (ring_upto(sim, 2) * RING_PARTS + first) * GRANULE,
 			.bytes = (1 + ring_upto(sim, sim->nr_parts[t] - first)) * GRANULE,
@@ -288,6 +336,8 @@ static void push_op(struct ring_sim *sim, const struct onsram_residency_run *run
 		.cmd = &cmd,
 		.index = index,
 		.rule = ring_upto(sim, 4) ? &rule : NULL,
+		.born = operands->born,
+		.dies = operands->dies,
 	};
 
 	for (u32 s = 0; s < ONSRAM_MAX_OPERANDS; s++) {

@@ -74,7 +74,9 @@ struct ring_engine {
  * @false_alarms: operations said to have read what is lost that had read the truth
  * @waits: NOPs that the job may push
  * @nops: those it did
+ * @lives: jobs have tensors that live within them
  * @windows: operations some of whose operands lay in the SPM in part
+ * @over: operations whose output lay where an input did
  * @seed: of every choice
  */
 struct ring_sim {
@@ -95,7 +97,9 @@ struct ring_sim {
 	u32 false_alarms;
 	u32 waits;
 	u32 nops;
+	bool lives;
 	u32 windows;
+	u32 over;
 	u32 seed;
 };
 

@@ -115,9 +115,33 @@ static void run_bytes(struct sim *sim, u32 s, u64 addr, u64 offset, u64 bytes, u
 	}
 }
 
+/* Bytes of the SPM that a slot uses: [from, to) */
+static bool range_of(const struct onsram_hw_cmd *cmd, const struct onsram_hw_windows *windows, u32 s,
+		     u64 *from, u64 *to)
+{
+	const struct onsram_hw_operand *o = &cmd->operand[s];
+	const struct onsram_hw_window *w = windows ? &windows->slot[s] : NULL;
+	bool whole = o->addr & ONSRAM_ADDR_SPM;
+
+	*from = whole ? o->addr & ~ONSRAM_ADDR_SPM : w ? w->spm : 0;
+	*to = *from + (whole ? o->view.dims[0] * 4ull : w ? w->bytes : 0);
+	return o->view.dtype && *from < *to;
+}
+
+static void count_over(struct sim *sim, const struct onsram_hw_cmd *cmd,
+		       const struct onsram_hw_windows *windows)
+{
+	u64 from, to, low, high;
+
+	for (u32 s = 1; s < ONSRAM_MAX_OPERANDS && range_of(cmd, windows, 0, &from, &to); s++)
+		sim->over += sim->op[s] != sim->op[0] && range_of(cmd, windows, s, &low, &high) &&
+			     low < to && from < high;
+}
+
 static void run_op(struct sim *sim, const struct onsram_hw_cmd *cmd,
 		   const struct onsram_hw_windows *windows)
 {
+	count_over(sim, cmd, windows);
 	assert_int_equal(!!windows, !!(cmd->flags & ONSRAM_CMDF_WINDOWS));
 	for (u32 s = ONSRAM_MAX_OPERANDS; s-- > 0;) {
 		const struct onsram_hw_window *w = windows ? &windows->slot[s] : NULL;

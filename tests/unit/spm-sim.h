@@ -49,6 +49,7 @@ struct sim_client {
  * @released: RELEASE commands among the ASSIGNs
  * @parts: operands that lay in the SPM in part
  * @resized: transfers of less than a resident extent
+ * @over: inputs that lay where the output was written
  * @idle: the device carries nothing out
  * @op: operation being pushed: tensor index per slot, -1 absent
  * @seed: for what operations write
@@ -68,6 +69,7 @@ struct sim {
 	u32 released;
 	u32 parts;
 	u32 resized;
+	u32 over;
 	bool idle;
 	int op[ONSRAM_MAX_OPERANDS];
 	u32 seed;

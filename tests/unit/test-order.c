@@ -110,11 +110,12 @@ static u32 check_all_orders(void)
 
 static void test_every_order(void **state)
 {
-	u32 programs = 0, points = 0, waits = 0, commands = 0, windows = 0;
+	u32 programs = 0, points = 0, waits = 0, commands = 0, windows = 0, over = 0;
 
 	(void)state;
 	for (u32 seed = 1; programs < 400; seed++) {
 		ring_init(&sim, 2 + seed % 3, seed);
+		sim.lives = true;
 		/* part of the program may have run, and been accounted for, before the rest is pushed */
 		for (u32 jobs = ring_upto(&sim, 6); jobs; jobs--)
 			ring_job(&sim);
@@ -131,6 +132,7 @@ static void test_every_order(void **state)
 		waits += nr_waits();
 		points += check_all_orders();
 		windows += sim.windows;
+		over += sim.over;
 		programs++;
 		ring_fini(&sim);
 	}
@@ -139,6 +141,7 @@ static void test_every_order(void **state)
 	assert_true(waits > programs && waits < commands);
 	assert_true(points > programs * 100);
 	assert_true(windows > programs / 2);
+	assert_true(over > programs);
 }
 
 static const struct onsram_hw_cmd *last_on(u32 engine)

@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include <linux/onsram_netlink.h>
+
 #include "graphs.h"
 #include "plan-device.h"
 
@@ -32,11 +34,9 @@ static void check_run(struct plan_device *d, const struct onsram_model *m, const
 }
 
 /* Return: operands that lay in the SPM in part */
-static uint32_t carry_out(const struct onsram_model *m, const struct onsram_plan_options *opt)
+static uint32_t carry_out_plan(const struct onsram_model *m, struct onsram_plan *p)
 {
 	struct plan_device_interval *iv;
-	struct onsram_plan_graph pg = graph_of(&g);
-	struct onsram_plan *p = onsram_plan_static(m, &pg, opt);
 	struct plan_device_tensor *tensors = calloc(g.nr_tensors, sizeof(*tensors));
 	struct plan_device *d;
 	uint32_t parts = 0;
@@ -67,11 +67,32 @@ static uint32_t carry_out(const struct onsram_model *m, const struct onsram_plan
 	return parts;
 }
 
+static uint32_t carry_out(const struct onsram_model *m, const struct onsram_plan_options *opt)
+{
+	struct onsram_plan_graph pg = graph_of(&g);
+
+	return carry_out_plan(m, onsram_plan_static(m, &pg, opt));
+}
+
+/* Return: stays over what dies */
+static uint32_t carry_out_published(const struct onsram_model *m)
+{
+	struct onsram_plan_graph pg = graph_of(&g);
+	struct onsram_plan *p = onsram_plan_paper(m, &pg, NULL);
+	uint32_t over = 0;
+
+	assert_non_null(p);
+	for (uint32_t k = 0; k < p->nr_intervals; k++)
+		over += !!(p->intervals[k].flags & ONSRAM_INTERVAL_OVERWRITE);
+	assert_int_equal(carry_out_plan(m, p), 0);
+	return over;
+}
+
 static void test_random(void **state)
 {
 	const struct onsram_plan_options parts = { .synchronous = true };
 	const struct onsram_plan_options whole = { .synchronous = true, .whole = true };
-	uint32_t seed = 99, in_part = 0;
+	uint32_t seed = 99, in_part = 0, over = 0;
 	struct onsram_model m;
 
 	(void)state;
@@ -81,8 +102,10 @@ static void test_random(void **state)
 		random_graph(&g, 1 + rnd(&seed) % 40, 1 + rnd(&seed) % 700, &seed);
 		in_part += carry_out(&m, &parts);
 		assert_int_equal(carry_out(&m, &whole), 0);
+		over += carry_out_published(&m);
 	}
 	assert_true(in_part > 1000);
+	assert_true(over > 100);
 }
 
 /* Tensors that end within a word; an output that is read on, and leaves and comes back */

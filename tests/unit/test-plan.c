@@ -100,7 +100,7 @@ static void test_fields(void **state)
 	REFUSE(-EINVAL, "interval names an operation the graph does not have",
 	       { W, U32_MAX, U32_MAX, FETCH, 0, 4 * K, 0 });
 	REFUSE(-EINVAL, "interval ends before it begins", { W, 2, 1, FETCH, 0, 4 * K, 0 });
-	REFUSE(-EINVAL, "unknown interval flag", { W, 0, 3, FETCH | 4, 0, 4 * K, 0 });
+	REFUSE(-EINVAL, "unknown interval flag", { W, 0, 3, FETCH | 8, 0, 4 * K, 0 });
 	REFUSE(-EINVAL, "offset is not a multiple of the granule", { W, 0, 3, FETCH, 512, 4 * K, 0 });
 	ACCEPT({ W, 0, 3, FETCH, SPM_SIZE - 4 * K, 4 * K, 0 });
 	REFUSE(-EINVAL, "interval ends behind the SPM", { W, 0, 3, FETCH, SPM_SIZE - 3 * K, 4 * K, 0 });
@@ -231,6 +231,70 @@ static void test_time_and_place(void **state)
 	assert_int_equal(PTR_ERR(onsram_plan_build(iv, 1, &g, ONSRAM_STAGING_MIN, &why)), -ENOSPC);
 }
 
+/* A place passes from what an operation is the last to read to what it makes */
+static void test_overwrite(void **state)
+{
+	static const char both[] = "two intervals overlap in time and place";
+	static const char never[] = "only a TRANSIENT tensor that its first use makes can overwrite others";
+	enum { IN, X, Y, Z, LAST, HUGE };
+	static const struct onsram_plan_tensor t[] = {
+		[IN] = { 4 * K, DRM_ONSRAM_TENSOR_CONST }, [X] = { 4 * K, DRM_ONSRAM_TENSOR_TRANSIENT },
+		[Y] = { 4 * K, DRM_ONSRAM_TENSOR_TRANSIENT }, [Z] = { 6 * K, DRM_ONSRAM_TENSOR_TRANSIENT },
+		[LAST] = { 4 * K, 0 }, [HUGE] = { 13 * K, DRM_ONSRAM_TENSOR_CONST },
+	};
+	/* 0: X = f(IN)	1: Y = f(X)	2: Z = f(Y, Y, IN)	3: LAST = f(Z) */
+	struct drm_onsram_op op[4];
+	const struct onsram_plan_graph g = { op, 4, t, 6 };
+	static const u32 operands[4][4] = { { X, IN, U32_MAX }, { Y, X, U32_MAX }, { Z, Y, Y, IN }, { LAST, Z, U32_MAX } };
+	const char *why;
+
+	(void)state;
+	for (u32 i = 0; i < 4; i++) {
+		op[i] = make_op(ONSRAM_OP_COPY, 0);
+		for (u32 s = 0; s < 4 && operands[i][s] != U32_MAX; s++) {
+			operand(&op[i], s, VIEW(I32, K));
+			op[i].operand[s].bo = operands[i][s];
+		}
+	}
+#define CHECK(error, want, ...) do { \
+	struct onsram_plan *p_ = onsram_plan_build(IV(__VA_ARGS__), COUNT(__VA_ARGS__), &g, SPM_SIZE, &why); \
+	assert_int_equal(IS_ERR(p_) ? PTR_ERR(p_) : 0, error); \
+	if (IS_ERR(p_)) \
+		assert_string_equal(why, want); \
+	else \
+		onsram_plan_put(p_); \
+} while (0)
+#define OVER	ONSRAM_INTERVAL_OVERWRITE
+	CHECK(0, NULL, { X, 0, 1, 0, 0, 4 * K, 0 }, { Y, 1, 2, OVER, 0, 4 * K, 0 }, { Z, 2, 3, OVER, 0, 6 * K, 0 });
+	CHECK(0, NULL, { Y, 1, 2, OVER, 0, 4 * K, 0 }, { X, 0, 1, 0, 0, 4 * K, 0 });
+	/* in part, of a part, and nothing at all */
+	CHECK(0, NULL, { X, 0, 1, 0, 2 * K, 4 * K, 0 }, { Y, 1, 2, OVER, 0, 4 * K, 0 });
+	CHECK(0, NULL, { X, 0, 1, 0, 2 * K, 2 * K, 2 * K }, { Y, 1, 2, OVER, 3 * K, K, 0 });
+	CHECK(0, NULL, { X, 0, 1, OVER, 0, 4 * K, 0 });
+	/* not said; by who is not made there; of what lives on, or stays longer; of who does not die by TRANSIENT */
+	CHECK(-EINVAL, both, { X, 0, 1, 0, 0, 4 * K, 0 }, { Y, 1, 2, 0, 0, 4 * K, 0 });
+	CHECK(-EINVAL, both, { Y, 1, 3, 0, 0, 4 * K, 0 }, { Z, 2, 3, OVER, 0, 6 * K, 0 });
+	CHECK(-EINVAL, both, { X, 0, 2, 0, 0, 4 * K, 0 }, { Y, 1, 2, OVER, 0, 4 * K, 0 });
+	CHECK(-EINVAL, both, { IN, 0, 2, FETCH, 0, 4 * K, 0 }, { Z, 2, 3, OVER, 0, 6 * K, 0 });
+	CHECK(-EINVAL, never, { Y, 2, 2, FETCH | OVER, 0, 4 * K, 0 });
+	CHECK(-EINVAL, never, { Y, 1, 2, FETCH | OVER, 0, 4 * K, 0 });
+	CHECK(-EINVAL, never, { Z, 2, 3, KEEP | OVER, 0, 6 * K, 0 });
+	CHECK(-EINVAL, never, { LAST, 3, 3, OVER, 0, 4 * K, 0 });
+	CHECK(-EINVAL, never, { IN, 0, 3, OVER, 0, 4 * K, 0 });
+	/* nobody else gets what is left of the place at that operation */
+	CHECK(-EINVAL, both, { X, 0, 1, 0, 0, 4 * K, 0 }, { Y, 1, 2, OVER, 0, 2 * K, 0 },
+	      { IN, 1, 2, FETCH, 2 * K, 4 * K, 0 });
+	CHECK(0, NULL, { X, 0, 1, 0, 0, 4 * K, 0 }, { Y, 1, 2, OVER, 0, 2 * K, 0 },
+	      { IN, 2, 2, FETCH, 2 * K, 4 * K, 0 });
+	/* what is shared counts once: 16 KiB are there to be held; Y is read in two slots */
+	CHECK(0, NULL, { Y, 1, 2, 0, 0, 2 * K, 0 }, { Z, 2, 3, OVER, 0, 3 * K, 0 },
+	      { HUGE, 0, 3, FETCH, 16 * K, 13 * K, 0 });
+	CHECK(-ENOSPC, "more held at once than the SPM less the staging window",
+	      { Y, 1, 2, 0, 0, 2 * K, 0 }, { Z, 2, 3, OVER, K, 3 * K, 0 }, { HUGE, 0, 3, FETCH, 16 * K, 13 * K, 0 });
+#undef OVER
+#undef CHECK
+}
+
 static void test_limits(void **state)
 {
 	struct onsram_plan_interval *many = calloc(ONSRAM_PLAN_MAX_INTERVALS + 1, sizeof(*many));
@@ -295,6 +359,7 @@ int main(void)
 		cmocka_unit_test(test_extents),
 		cmocka_unit_test(test_begin),
 		cmocka_unit_test(test_time_and_place),
+		cmocka_unit_test(test_overwrite),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_index),
 	};

@@ -63,12 +63,14 @@ static struct sim_slice random_slice(u32 client)
 static void random_job(struct job *job)
 {
 	bool seen[SIM_TENSORS] = {};
+	u32 rare;
 
 	memset(job, 0, sizeof(*job));
 	job->client = upto(SIM_CLIENTS);
 	job->nr_ops = 1 + upto(MAX_OPS);
+	rare = 1 + upto(3);
 	for (u32 t = 0; t < SIM_TENSORS; t++)
-		if (upto(3) == 0)
+		if (upto(rare) == 0)
 			job->flags[t] = DRM_ONSRAM_TENSOR_TRANSIENT;
 	for (u32 i = 0; i < job->nr_ops; i++) {
 		u32 slots = 1 + upto(4);
@@ -121,6 +123,33 @@ static void random_part(struct onsram_plan_interval *iv, const struct onsram_pla
 	iv->bytes = n * ONSRAM_SPM_GRANULE;
 }
 
+/* An output over an input that dies, or else that input, so that the next one finds it */
+static void random_over(struct onsram_plan_interval *iv, const struct job *job,
+			const struct onsram_plan_interval *others, u32 n)
+{
+	u32 op = upto(job->nr_ops);
+
+	while (op < job->nr_ops && !(job->dies[op] & ~BIT(0) && job->born[op] & BIT(0)))
+		op++;
+	if (op == job->nr_ops)
+		return;
+	iv->tensor = job->slice[op][__builtin_ctz(job->dies[op] & ~BIT(0))].tensor;
+	iv->first_op = upto(op + 1);
+	iv->last_op = op;
+	iv->flags = ONSRAM_INTERVAL_FETCH;
+	for (u32 k = 0; k < n; k++) {
+		if (others[k].tensor != iv->tensor || others[k].last_op != op)
+			continue;
+		iv->tensor = job->slice[op][0].tensor;
+		iv->first_op = op;
+		iv->last_op = op + upto(job->nr_ops - op);
+		iv->flags = ONSRAM_INTERVAL_OVERWRITE;
+		iv->offset = others[k].offset + (upto(2) ? upto(4) * ONSRAM_SPM_GRANULE : 0);
+		break;
+	}
+	random_part(iv, NULL);
+}
+
 /* As many random intervals as the check lets pass, out of a few tries */
 static struct onsram_plan *random_plan(const struct job *job)
 {
@@ -145,6 +174,8 @@ static struct onsram_plan *random_plan(const struct job *job)
 			.offset = upto(sim.spm.granules) * ONSRAM_SPM_GRANULE,
 		};
 		random_part(&iv[n], beside);
+		if (upto(3) == 0)
+			random_over(&iv[n], job, iv, n);
 		next = onsram_plan_build(iv, n + 1, &graph, (u64)sim.spm.granules * ONSRAM_SPM_GRANULE,
 					 &why);
 		if (IS_ERR(next))
@@ -275,6 +306,7 @@ static void test_jobs(void **state)
 	assert_true(st->fallbacks > JOBS / 10);
 	assert_true(sim.released > JOBS / 10);
 	assert_true(sim.parts > JOBS && sim.resized > JOBS / 10);
+	assert_true(sim.over > JOBS / 30);
 	sim_fini(&sim);
 }
 

@@ -583,6 +583,66 @@ static void test_static_holds(void **state)
 	onsram_plan_put((struct onsram_plan *)run.plan);
 }
 
+/* An output over the input that dies, which others still use; what was another's is not zeroed under it */
+static void test_static_over(void **state)
+{
+	u32 w = sim_tensor(&sim, 0, 4 * K), a = sim_tensor(&sim, 0, 4 * K), b = sim_tensor(&sim, 0, 6 * K);
+	u32 out = sim_tensor(&sim, 0, 6 * K), stranger = sim_tensor(&sim, 1, 8 * K), x = sim_tensor(&sim, 1, K);
+	const struct sim_slice *ops[] = {
+		SLICES(ALL(a), ALL(w)), SLICES(ALL(b), ALL(a), ALL(w), ALL(a)), SLICES(ALL(out), ALL(b)),
+	};
+	const struct onsram_plan_interval ahead[] = {
+		{ a, 0, 1, 0, 0, 4 * K, 0 }, { b, 1, 2, ONSRAM_INTERVAL_OVERWRITE, 0, 6 * K, 0 },
+	};
+	const struct onsram_plan_interval amid[] = {
+		{ a, 0, 1, 0, K, 4 * K, 0 }, { b, 1, 2, ONSRAM_INTERVAL_OVERWRITE, 0, 6 * K, 0 },
+	};
+	static const u32 born[] = { 1, 1, 0 }, dies[] = { 0, 2 | 8, 2 };
+	struct onsram_plan_tensor tensors[SIM_TENSORS] = {};
+	struct onsram_residency_run run = run_of(0, DRM_ONSRAM_POLICY_AGENT);
+	struct drm_onsram_op uops[3];
+	struct onsram_plan_graph graph = { uops, 3, tensors, sim.nr_tensors };
+	const char *why;
+
+	(void)state;
+	for (u32 i = 0; i < 3; i++)
+		graph_op(&uops[i], ops[i]);
+	for (u32 t = 0; t < sim.nr_tensors; t++)
+		tensors[t].bytes = sim.tensor[t].bytes;
+	tensors[a].flags = tensors[b].flags = DRM_ONSRAM_TENSOR_TRANSIENT;
+	run.tensor = tensor_at;
+	for (u32 round = 0; round < 6; round++) {
+		/* room for: all; the first placement alone */
+		bool foreign = round & 1, is_amid = round & 2, no_room = round >= 4;
+
+		run.plan = onsram_plan_build(is_amid ? amid : ahead, 2, &graph, (u64)sim.spm.granules * K, &why);
+		assert_false(IS_ERR(run.plan));
+		if (foreign)
+			lru(1, SLICES(ALL(stranger), ALL(x)));
+		for (u32 i = 0; i < 3; i++) {
+			struct onsram_residency_op op = { .index = i, .born = born[i], .dies = dies[i] };
+			bool over = i == 1 && !no_room && !(foreign && is_amid);
+			u32 had = sim.over;
+
+			sim_room(&sim, no_room && i == 1 ? 0 : 1000);
+			sim_op(&sim, &run, ONSRAM_OP_CONV, ops[i], &op);
+			assert_int_equal(sim.over - had, over ? 2 : 0);
+			if (i == 1)
+				assert_int_equal(op.resident, over ? 1 | 2 | 8 : 2 | 8);
+			sim_check(&sim);
+		}
+		assert_int_equal(state_of(a), DRM_ONSRAM_RESIDENCY_NONE);
+		assert_int_equal(state_of(b), DRM_ONSRAM_RESIDENCY_NONE);
+		sim_room(&sim, 1000);
+		assert_int_equal(onsram_residency_drop_all(&sim.spm, &sim.emit), 0);
+		assert_int_equal(sim.spm.used, 0);
+		onsram_plan_put((struct onsram_plan *)run.plan);
+	}
+	/* never more than the larger of both */
+	assert_int_equal(sim.client[0].stats.peak_bytes, 6 * K);
+	assert_int_equal(sim.client[0].stats.writebacks, 0);
+}
+
 #define test(f)	cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -604,6 +664,7 @@ int main(void)
 		test(test_static),
 		test(test_static_moves),
 		test(test_static_holds),
+		test(test_static_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
