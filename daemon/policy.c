@@ -5,6 +5,7 @@
 
 const struct onsram_policy onsram_policies[ONSRAM_NR_POLICIES] = {
 	{ "static", onsram_plan_static },
+	{ "static-paper", onsram_plan_paper },
 	{ "eager", NULL },
 };
 

@@ -18,7 +18,7 @@ struct onsram_policy {
 				    const struct onsram_plan_options *opt);
 };
 
-#define ONSRAM_NR_POLICIES	2
+#define ONSRAM_NR_POLICIES	3
 extern const struct onsram_policy onsram_policies[ONSRAM_NR_POLICIES];
 
 /** onsram_policy_find() - Return: NULL where there is none of that name */

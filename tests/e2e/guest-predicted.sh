@@ -4,11 +4,14 @@
 out=/share/predicted
 mkdir -p "$out"
 for n in squeezenet shufflenet inception_v1; do
+	model=/models/data/light/light_$n.onnx
 	for t in fp16 fp32; do
-		model=/models/data/light/light_$n.onnx
-		onsram run "$model" --policy static --dtype $t --repeat 3 --json \
-			>"$out/$n-$t-run.json" 2>"$out/$n-$t-run.err" || exit 1
-		onsram plan "$model" --policy static --dtype $t --without overlap --json \
-			>"$out/$n-$t-plan.json" 2>"$out/$n-$t-plan.err" || exit 1
+		for policy in static static-paper; do
+			name=$out/$n-$t-$policy
+			onsram run "$model" --policy $policy --dtype $t --repeat 3 --json \
+				>"$name-run.json" 2>"$name-run.err" || exit 1
+			onsram plan "$model" --policy $policy --dtype $t --without overlap --json \
+				>"$name-plan.json" 2>"$name-plan.err" || exit 1
+		done
 	done
 done

@@ -8,7 +8,7 @@
 const struct policy policies[NR_POLICIES] = {
 	{ "none", ONSRAM_RUN_GRAPH, onsram_plan_none, NULL, false },
 	{ "lru", ONSRAM_RUN_GRAPH, NULL, NULL, false },
-	{ "static-paper", ONSRAM_RUN_PLANNED, onsram_plan_paper, onsram_paper_order, true },
+	{ "static-paper", ONSRAM_RUN_PLANNED, onsram_plan_paper, onsram_paper_order, false },
 	{ "static", ONSRAM_RUN_PLANNED, onsram_plan_static, NULL, false },
 	{ "eager", ONSRAM_RUN_EAGER, NULL, NULL, false },
 	{ "ideal", ONSRAM_RUN_GRAPH, onsram_plan_ideal, NULL, true },

@@ -13,9 +13,9 @@ static void help(void)
 {
 	printf("usage: onsram run MODEL.onnx [OPTIONS]\n\n"
 	       "Run a network on the device and report its modelled cost.\n\n"
-	       "  --policy P         none, lru, static (default), eager; static-paper and ideal, which\n"
-	       "                     are the performance model's alone; a comma list, or \"all\" that\n"
-	       "                     the device runs, compares them\n"
+	       "  --policy P         none, lru, static-paper, static (default), eager; ideal, which is the\n"
+	       "                     performance model's alone; a comma list, or \"all\" that the device\n"
+	       "                     runs, compares them\n"
 	       "  --repeat N         passes over the network under each policy (default 1)\n"
 	       "  --input F.pb ...   inputs in the model's order, as ONNX TensorProto files;\n"
 	       "                     default: what ONNX's backend test runner gives such models\n"
