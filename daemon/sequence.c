@@ -86,7 +86,7 @@ int onsram_sequence_steps(const struct onsram_sequence *s, const struct onsram_m
 		.ops = s->ops, .nr_ops = s->nr_ops, .tensors = s->tensors, .nr_tensors = s->nr_tensors,
 	};
 	/* What steps can carry out */
-	const struct onsram_plan_options opt = { .whole = true, .synchronous = true };
+	const struct onsram_plan_options opt = { .whole = true, .synchronous = true, .apart = true };
 	struct onsram_plan *plan = onsram_plan_static(m, &g, &opt);
 
 	int pays = 1;

@@ -4,7 +4,7 @@
  * gives transfers their times (transfers.c), everything its place (places.c), and
  * prices the outcome as the device will carry it out (price.c).  Restrictions
  * only ever cost: every plan is also made under the stricter ones and for smaller
- * SPMs, and the best one is taken.
+ * SPMs, and the best one is taken, or the published one (paper.c) where that is better.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +68,37 @@ out:
 	return ret;
 }
 
+/* The published plan, which lets outputs lie over inputs; it becomes the level's where it is better */
+static int attempt_published(struct planning *p, struct level *l)
+{
+	struct onsram_plan *paper = onsram_plan_paper(&l->m, p->f.g, NULL);
+	struct onsram_price have, price;
+	int ret = -1;
+
+	if (!paper || (!p->opt.activations_only &&
+		       onsram_keep(&l->pricer, &paper->intervals, &paper->nr_intervals, &p->opt)))
+		goto out;
+	qsort(paper->intervals, paper->nr_intervals, sizeof(*paper->intervals), onsram_by_reserve);
+	if (onsram_pricer_run(&l->pricer, l->iv, l->n, false, &have) ||
+	    onsram_pricer_run(&l->pricer, paper->intervals, paper->nr_intervals, false, &price))
+		goto out;
+	ret = 0;
+	if (!onsram_price_better(&price, &have))
+		goto out;
+	free(l->iv);
+	l->iv = paper->intervals;
+	paper->intervals = NULL;
+	l->n = paper->nr_intervals;
+	if (l->m.spm_size != p->f.m->spm_size)
+		goto out;
+	for (uint32_t t = 0; t < p->f.g->nr_tensors; t++)
+		if (p->reason[t] == ONSRAM_REASON_HELD || paper->reason[t] != ONSRAM_REASON_NO_ACTIVATION)
+			p->reason[t] = paper->reason[t];
+out:
+	onsram_plan_free(paper);
+	return ret;
+}
+
 /* The best plan for an SPM of that size, which becomes the plan where it is better */
 static int plan_level(struct planning *p, uint64_t spm_size)
 {
@@ -88,6 +119,8 @@ static int plan_level(struct planning *p, uint64_t spm_size)
 			if (attempt(p, &l, whole, synchronous))
 				goto out;
 	if (!opt->activations_only && onsram_keep(&l.pricer, &l.iv, &l.n, opt))
+		goto out;
+	if (!opt->apart && attempt_published(p, &l))
 		goto out;
 	if (onsram_pricer_run(&p->pricer, l.iv, l.n, false, &price))
 		goto out;

@@ -211,12 +211,14 @@ void onsram_plan_run_release(struct onsram_plan_run *run);
  * @synchronous: transfers only between operations: @reserve_op == @first_op,
  *	@release_op == @last_op + 1
  * @activations_only: constants are neither held nor fetched ahead
+ * @apart: nothing lies over what dies with the operation that makes it
  * @effort: 0 and 1: the default; twice that looks twice as long
  */
 struct onsram_plan_options {
 	bool whole;
 	bool synchronous;
 	bool activations_only;
+	bool apart;
 	uint32_t effort;
 };
 

@@ -131,7 +131,7 @@ t 2 '--model is default or paper' bench --model exact
 t 2 '--graph takes groups=split' bench --graph layout=nhwc
 t 2 'needs an argument' bench --csv
 t 2 'unknown option' bench --jsn
-t 2 '--without takes parts, overlap and constants, not "weights"' plan x.onnx --without parts,weights
+t 2 '--without takes parts, overlap, constants and overwriting, not "weights"' plan x.onnx --without parts,weights
 t 2 '--effort is a number from 1 to 1000' plan x.onnx --effort 0
 t 2 "which model?" count
 t 2 'unknown option, or an argument where none is taken: --policy' count x.onnx --policy none

@@ -110,7 +110,8 @@ static uint64_t planned(const struct onsram_model *m, const struct onsram_progra
 	struct onsram_plan_graph g = {
 		.ops = ops, .nr_ops = p->nr_ops, .tensors = tensors, .nr_tensors = p->nr_tensors,
 	};
-	const struct onsram_plan_options opt = { .whole = true, .synchronous = true };
+	/* What steps can carry out */
+	const struct onsram_plan_options opt = { .whole = true, .synchronous = true, .apart = true };
 	struct onsram_plan *plan;
 	uint64_t time;
 

@@ -16,7 +16,7 @@
 static struct graph g;
 
 /* Plans as replay() carries them out */
-static const struct onsram_plan_options strict = { .whole = true, .synchronous = true };
+static const struct onsram_plan_options strict = { .whole = true, .synchronous = true, .apart = true };
 
 static struct onsram_model model(uint64_t spm_kib)
 {
@@ -345,6 +345,32 @@ static void test_densenet(void **state)
 	}
 }
 
+/* Each of them takes most of the SPM and is made of the one before: a place passes on, or DRAM has them */
+static void test_overwrite(void **state)
+{
+	const struct onsram_plan_options apart = { .apart = true }, free = { 0 };
+	struct onsram_model m = model(2048);
+	struct onsram_plan *p, *other;
+	uint32_t x;
+
+	(void)state;
+	memset(&g, 0, sizeof(g));
+	x = add_tensor(&g, 1500 * 1024, 0);
+	for (int i = 0; i < 6; i++)
+		x = add_binary(&g, x, x, 750 * 1024, DRM_ONSRAM_TENSOR_TRANSIENT);
+	add_binary(&g, x, x, 750 * 1024, 0);
+	p = free_plan(&m, &free);
+	other = free_plan(&m, &apart);
+	for (uint32_t k = 0; k < other->nr_intervals; k++)
+		assert_false(other->intervals[k].flags & ONSRAM_INTERVAL_OVERWRITE);
+	for (uint32_t i = 0; i < p->nr_intervals; i++)
+		assert_true(p->reason[p->intervals[i].tensor] == ONSRAM_REASON_HELD);
+	assert_int_equal(p->peak_bytes, 1500 * 1024);
+	assert_true(p->time_ps < other->time_ps);
+	onsram_plan_free(p);
+	onsram_plan_free(other);
+}
+
 /* Every restriction costs, or nothing changes; and every plan beats the one of a smaller SPM */
 static void test_restrictions(void **state)
 {
@@ -352,23 +378,31 @@ static void test_restrictions(void **state)
 		{ 0 }, { .whole = true }, { .synchronous = true }, { .activations_only = true },
 		{ .whole = true, .synchronous = true },
 		{ .whole = true, .synchronous = true, .activations_only = true },
+		{ .whole = true, .synchronous = true, .activations_only = true, .apart = true },
 	};
 	uint32_t seed = 606;
 
 	(void)state;
 	for (int round = 0; round < 8; round++) {
 		struct onsram_model m = model(128 + 64 * (rnd(&seed) % 30));
-		uint64_t time[6];
+		struct onsram_plan_graph pg;
+		struct onsram_plan *paper;
+		uint64_t time[7];
 
 		random_graph(&g, 1 + rnd(&seed) % 60, 1 + rnd(&seed) % 800, &seed);
-		for (int k = 0; k < 6; k++) {
+		for (int k = 0; k < 7; k++) {
 			struct onsram_plan *p = free_plan(&m, &opt[k]);
 
 			time[k] = p->time_ps;
 			onsram_plan_free(p);
 			assert_true(time[0] <= time[k]);
 		}
-		assert_true(time[1] <= time[4] && time[2] <= time[4] && time[4] <= time[5]);
+		assert_true(time[1] <= time[4] && time[2] <= time[4] && time[4] <= time[5] && time[5] <= time[6]);
+		pg = graph_of(&g);
+		paper = onsram_plan_paper(&m, &pg, NULL);
+		assert_non_null(paper);
+		assert_true(time[5] <= paper->time_ps);
+		onsram_plan_free(paper);
 	}
 }
 
@@ -541,6 +575,7 @@ int main(void)
 		cmocka_unit_test(test_weights),
 		cmocka_unit_test(test_staging_price),
 		cmocka_unit_test(test_densenet),
+		cmocka_unit_test(test_overwrite),
 		cmocka_unit_test(test_restrictions),
 		cmocka_unit_test(test_more_is_faster),
 		cmocka_unit_test(test_brute_force),

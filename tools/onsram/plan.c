@@ -61,7 +61,7 @@ static void help(void)
 	       "  --input F.pb     the next input in the model's order, as an ONNX TensorProto file, for\n"
 	       "                   models whose shapes depend on it; may be repeated\n"
 	       "  --without LIST   plan without any of: parts (of tensors), overlap (of transfers and\n"
-	       "                   compute), constants; separated by commas\n"
+	       "                   compute), constants, overwriting (of what dies); separated by commas\n"
 	       "  --effort N       look N times as long (default 1)\n"
 	       "  --explain        every tensor: where it stays, or why it does not\n"
 	       "  --svg F          draw it: the SPM's map above the engines' time line\n"
@@ -91,8 +91,10 @@ static int parse_without(struct onsram_plan_options *plan, char *text)
 			plan->synchronous = true;
 		else if (!strcmp(part, "constants"))
 			plan->activations_only = true;
+		else if (!strcmp(part, "overwriting"))
+			plan->apart = true;
 		else
-			return usage_error(CMD, "--without takes parts, overlap and constants, not \"%s\"",
+			return usage_error(CMD, "--without takes parts, overlap, constants and overwriting, not \"%s\"",
 					   part);
 	}
 	return 0;
