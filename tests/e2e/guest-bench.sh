@@ -10,7 +10,7 @@ for i in 1 2; do
 	onsram bench --suite light_squeezenet.onnx light_shufflenet.onnx --passes 3 --json --csv "$out/$i.csv" \
 		>"$out/same-$i.json" 2>>"$out/err" || exit 1
 done
-onsram bench --folder "$out" --suite half --policies none,lru --passes 1 --json >"$out/half.json" 2>"$out/half.err"
+onsram bench --folder "$out" --suite half --policies none,lru --passes 1 --json --csv "$out/half.csv" >"$out/half.json" 2>"$out/half.err"
 echo "status $?"
 onsram bench --suite light_squeezenet.onnx --model paper 2>"$out/paper.err"
 echo "status $?"

@@ -249,6 +249,38 @@ void bench_report_json(const struct bench_report *r)
 	print_json(o);
 }
 
+/* A field that may have commas, quotes and ends of lines in it */
+static void csv_text(FILE *f, const char *text)
+{
+	fputc('"', f);
+	for (; *text; text++) {
+		if (*text == '"')
+			fputc('"', f);
+		fputc(*text, f);
+	}
+	fputc('"', f);
+}
+
+static void csv_row(FILE *f, const struct bench_row *row)
+{
+	for (uint32_t k = 0; k < row->nr_results; k++) {
+		const struct measurement *m = &row->results[k];
+
+		for (uint32_t p = 0; p < m->nr_passes; p++) {
+			const struct drm_onsram_stats *s = &m->passes[p].cost.stats;
+
+			csv_text(f, row->network->title);
+			fprintf(f, ",%u,%s,%u,%llu,%llu,%llu,%llu,%llu,%llu,\n", row->operations,
+				m->policy->name, p + 1, (unsigned long long)s->time_ps,
+				(unsigned long long)s->dram_read_bytes,
+				(unsigned long long)s->dram_write_bytes,
+				(unsigned long long)s->energy_pj,
+				(unsigned long long)m->spm_peak_bytes,
+				(unsigned long long)row->bound_ps);
+		}
+	}
+}
+
 int bench_report_csv(const struct bench_report *r, const char *file)
 {
 	FILE *f = fopen(file, "w");
@@ -256,26 +288,18 @@ int bench_report_csv(const struct bench_report *r, const char *file)
 
 	if (!f)
 		return -1;
-	fprintf(f, "network,operations,policy,pass,time_ps,dram_read_bytes,dram_write_bytes,energy_pj,spm_peak_bytes,bound_ps\n");
+	fprintf(f, "network,operations,policy,pass,time_ps,dram_read_bytes,dram_write_bytes,energy_pj,spm_peak_bytes,bound_ps,error\n");
 	for (uint32_t i = 0; i < r->nr_rows; i++) {
 		const struct bench_row *row = &r->rows[i];
 
-		for (uint32_t k = 0; !row->error && k < row->nr_results; k++) {
-			const struct measurement *m = &row->results[k];
-
-			for (uint32_t p = 0; p < m->nr_passes; p++) {
-				const struct drm_onsram_stats *s = &m->passes[p].cost.stats;
-
-				fprintf(f, "%s,%u,%s,%u,%llu,%llu,%llu,%llu,%llu,%llu\n",
-					row->network->title, row->operations, m->policy->name, p + 1,
-					(unsigned long long)s->time_ps,
-					(unsigned long long)s->dram_read_bytes,
-					(unsigned long long)s->dram_write_bytes,
-					(unsigned long long)s->energy_pj,
-					(unsigned long long)m->spm_peak_bytes,
-					(unsigned long long)row->bound_ps);
-			}
+		if (!row->error) {
+			csv_row(f, row);
+			continue;
 		}
+		csv_text(f, row->network->title);
+		fprintf(f, ",,,,,,,,,,");
+		csv_text(f, row->error);
+		fputc('\n', f);
 	}
 	bad = ferror(f);
 	return fclose(f) || bad ? -1 : 0;
