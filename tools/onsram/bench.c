@@ -42,7 +42,7 @@ static void help(void)
 	       "  --policies LIST    a comma list of %s;\n"
 	       "                     the last of them is priced by the performance model (default:\n"
 	       "                     all)\n"
-	       "  --passes N         passes under each policy (default 6); the first and the last are\n"
+	       "  --passes N         passes under each policy (default 4); the first and the last are\n"
 	       "                     shown\n"
 	       "  --dtype T          fp16 (default) or fp32: how floats are stored on the device\n"
 	       "  --fuse on|off      fold BatchNorm, bias and activation into the operation before\n"
@@ -332,7 +332,7 @@ static void release(struct context *c)
 int cmd_bench(int argc, char **argv)
 {
 	struct context c = {
-		.opt = { .folder = FOLDER, .passes = 6 },
+		.opt = { .folder = FOLDER, .passes = 4 },
 		.report = { .import = { .fuse = true, .dtype = ONSRAM_DTYPE_F16 } },
 	};
 	bool helped = false;
