@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Differences between the kernels the driver builds for.  The scheduler's
- * interface changed inside 6.12.y, so Kbuild looks at the headers instead of
- * the version.
+ * Differences between the kernels the driver builds for, Linux 6.12 and later.
+ * Some are inside 6.12.y, so Kbuild looks at the headers instead of the version.
  */
 #ifndef _ONSRAM_COMPAT_H_
 #define _ONSRAM_COMPAT_H_
+
+#include <linux/idr.h>
+#include <linux/xarray.h>
 
 #include <drm/drm_file.h>
 #include <drm/gpu_scheduler.h>
@@ -44,5 +46,46 @@ static inline int onsram_sched_job_init(struct drm_sched_job *job,
 	return drm_sched_job_init(job, entity, credits, owner);
 #endif
 }
+
+/* Every pending job has its hardware fence, so none is failed */
+static inline void onsram_sched_go_on(struct drm_gpu_scheduler *sched)
+{
+#ifdef ONSRAM_HAVE_SCHED_START_ERRNO
+	drm_sched_start(sched, 0);
+#else
+	drm_sched_start(sched);
+#endif
+}
+
+#ifdef ONSRAM_HAVE_SCHED_STAT_RESET
+#define ONSRAM_SCHED_STAT_HANDLED	DRM_GPU_SCHED_STAT_RESET
+#else
+#define ONSRAM_SCHED_STAT_HANDLED	DRM_GPU_SCHED_STAT_NOMINAL
+#endif
+
+/* Whether a file has a syncobj whose handle is @handle or above */
+static inline bool onsram_has_syncobj_from(struct drm_file *file, u32 handle)
+{
+#ifdef ONSRAM_HAVE_SYNCOBJ_IDR
+	int id = handle;
+	bool found;
+
+	spin_lock(&file->syncobj_table_lock);
+	found = idr_get_next(&file->syncobj_idr, &id);
+	spin_unlock(&file->syncobj_table_lock);
+	return found;
+#else
+	unsigned long index = handle;
+
+	return xa_find(&file->syncobj_xa, &index, ULONG_MAX, XA_PRESENT);
+#endif
+}
+
+/* A member that VERSION copied and that kernels no longer have */
+#ifdef ONSRAM_HAVE_DRIVER_DATE
+#define ONSRAM_DRIVER_DATE	.date = "20260101",
+#else
+#define ONSRAM_DRIVER_DATE
+#endif
 
 #endif

@@ -10,6 +10,7 @@
 #include <drm/drm_gem.h>
 #include <drm/drm_ioctl.h>
 
+#include "onsram_compat.h"
 #include "onsram_device.h"
 #include "onsram_drv.h"
 #include "onsram_ioctl.h"
@@ -130,7 +131,7 @@ const struct drm_driver onsram_drm_driver = {
 	.fops = &onsram_fops,
 	.name = "onsram",
 	.desc = "Scratch-pad memory deep learning accelerator",
-	.date = "20260101",
+	ONSRAM_DRIVER_DATE
 	.major = ONSRAM_DRIVER_MAJOR,
 	.minor = ONSRAM_DRIVER_MINOR,
 };

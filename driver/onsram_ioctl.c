@@ -11,7 +11,6 @@
 
 #include <linux/array_size.h>
 #include <linux/err.h>
-#include <linux/idr.h>
 #include <linux/minmax.h>
 #include <linux/nospec.h>
 #include <linux/slab.h>
@@ -23,6 +22,7 @@
 #include <drm/drm_ioctl.h>
 #include <drm/onsram_accel.h>
 
+#include "onsram_compat.h"
 #include "onsram_ioctl.h"
 
 /**
@@ -85,18 +85,6 @@ static int onsram_check_count(const struct onsram_core_call *call, unsigned int 
 	return count > DRM_ONSRAM_MAX_SYNCOBJS ? -EINVAL : 0;
 }
 
-/* The core counts no syncobjs, but handles go from the lowest free one up */
-static bool onsram_syncobjs_full(struct drm_file *file)
-{
-	int handle = DRM_ONSRAM_MAX_SYNCOBJS;
-	bool full;
-
-	spin_lock(&file->syncobj_table_lock);
-	full = idr_get_next(&file->syncobj_idr, &handle);
-	spin_unlock(&file->syncobj_table_lock);
-	return full;
-}
-
 static int onsram_check_core_call(struct drm_file *file, unsigned int cmd, unsigned long arg)
 {
 	const struct onsram_core_call *call;
@@ -107,7 +95,8 @@ static int onsram_check_core_call(struct drm_file *file, unsigned int cmd, unsig
 	call = &onsram_core_calls[array_index_nospec(nr, ARRAY_SIZE(onsram_core_calls))];
 	if (!call->served)
 		return -EOPNOTSUPP;
-	if (call->makes_syncobj && onsram_syncobjs_full(file))
+	/* The core counts no syncobjs, but handles go from the lowest free one up */
+	if (call->makes_syncobj && onsram_has_syncobj_from(file, DRM_ONSRAM_MAX_SYNCOBJS))
 		return -ENOSPC;
 	return onsram_check_count(call, cmd, (const void __user *)arg);
 }

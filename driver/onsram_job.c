@@ -98,7 +98,7 @@ void onsram_job_free(struct onsram_job *job)
 	if (job->base.s_fence)
 		drm_sched_job_cleanup(&job->base);
 	if (job->fence) {
-		if (job->fence->base.ops)
+		if (job->fence->engine)
 			dma_fence_put(&job->fence->base);
 		else
 			kfree(job->fence);

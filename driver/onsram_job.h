@@ -27,7 +27,7 @@ enum onsram_job_kind {
  * struct onsram_fence - signalled when the last command of a job completed
  * @base: fence
  * @lock: its lock
- * @engine: where it runs
+ * @engine: where it runs, NULL until @base is initialised
  */
 struct onsram_fence {
 	struct dma_fence base;

@@ -14,6 +14,7 @@
 
 #include <drm/drm_drv.h>
 
+#include "onsram_compat.h"
 #include "onsram_device.h"
 #include "onsram_job.h"
 #include "onsram_trace.h"
@@ -34,7 +35,7 @@ static void onsram_sched_restart(struct drm_gpu_scheduler *sched)
 	list_for_each_entry(pos, &sched->pending_list, list)
 		if (!pos->s_fence->parent)
 			pos->s_fence->parent = dma_fence_get(&to_onsram_job(pos)->fence->base);
-	drm_sched_start(sched);
+	onsram_sched_go_on(sched);
 }
 
 void onsram_sched_start(struct onsram_device *odev)
@@ -212,5 +213,5 @@ enum drm_gpu_sched_stat onsram_timedout_job(struct drm_sched_job *sched_job)
 		onsram_device_reset(odev, -EIO);
 	drm_dev_exit(idx);
 	mutex_unlock(&odev->reset_lock);
-	return DRM_GPU_SCHED_STAT_NOMINAL;
+	return ONSRAM_SCHED_STAT_HANDLED;
 }
