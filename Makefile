@@ -158,6 +158,7 @@ help:
 	@echo '                     and UBSAN (its first build takes some 11 minutes on 2 cores)'
 	@echo '  make deb           Debian packages, in build/deb; make check-package: install, use and'
 	@echo '                     purge them in a clean Debian (root)'
+	@echo '  make check-kernels self tests on the kernels of Debian 13, the newest too (root)'
 	@echo '  make shell         boot the guest to a prompt'
 	@echo "  make -s vm CMD='onsram info'"
 	@echo '                     run one command in the guest; output and exit status are its own'

@@ -76,3 +76,19 @@ kernel_release()
 	dpkg-query -W -f '${Depends}' "$(kernel_meta headers)" |
 		sed -n 's/.*linux-headers-\([^ ,]*\).*/\1/p'
 }
+
+# The archive's root as the machine reaches it: the one that serves the Debian
+# release proper, whose address every suite shares. Where no package list
+# has been read yet, apt knows no origins, but the releases of its sources.
+debian_mirror()
+{
+	local uri
+	uri=$(apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(REPO_URI)' |
+		sed -n 's/^Debian|Debian|//p' | sort | uniq -c | sort -rn |
+		awk 'NR == 1 { print $2 }')
+	[ -n "$uri" ] || uri=$(
+		. /etc/os-release
+		apt-get indextargets --format '$(RELEASE)|$(REPO_URI)' |
+			sed -n "s/^$VERSION_CODENAME|//p" | head -n 1)
+	echo "$uri"
+}
