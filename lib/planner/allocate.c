@@ -2,475 +2,460 @@
 /*
  * Offsets for buffers of known lifetimes.
  *
- * Fast orders first, then the same with whoever found no place moved forward;
- * where that fails, too, a search.  The search places bottom up:
- * a buffer lands on the highest of those already below it, and offsets never
- * fall from one placement to the next.  Every packing can be pushed down into
- * one of this kind, so trying all buffers at every step finds a solution if
- * there is one.  A branch ends where what is still to come no longer fits;
- * buffers that no longer meet in time are solved apart.
+ * Lifetimes become sections: stretches of time in which the set of live buffers
+ * does not change.  Buffers that no others connect in time are placed apart.
+ * Several orders are tried, each buffer at the lowest offset that is free for all
+ * of its life; where they need too much, searches follow (join.c, pack.c).
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "planner.h"
+#include "join.h"
 
-/* Times that a block without a place moves forward, per order */
-#define MOVES		150
-/* Placements that onsram_allocate() tries before it gives up */
-#define EFFORT		1000000ull
-/* First share of the effort each order gets; then twice that, and so on */
-#define EFFORT_FIRST	500ull
-/* More buffers that meet in time are only placed by the fast orders */
-#define SEARCH_MAX	1024
+/* Times that buffers which got too high may complain, before a search and without one; what they gain */
+#define COMPLAINTS	100
+#define COMPLAINTS_ONLY	40
+#define COMPLAINT	1.5
+/* Steps of a search that is to show what can be had, not to find all there is */
+#define STEPS		400000
+/* Buffers placed before the clock is asked */
+#define CLOCK_BUFFERS	1024
 
-/*
- * A buffer.  Lifetimes are in sections: stretches of time during which the set
- * of live buffers does not change.
- */
-struct block {
-	uint32_t from;
-	uint32_t to;		/* exclusive */
+/* A buffer of a group; @rect: its index in the problem */
+struct buffer {
+	struct onsram_piece piece;
 	uint32_t rect;
-	uint64_t size;
 	double width;
-	double total;		/* most bytes live at once in its lifetime */
-	double key;		/* tried earlier the higher it is, then by @key2 */
-	double key2;
-	uint64_t offset;
+	double key;
 };
 
-/* A buffer still to be placed, and the lowest offset it could get */
-struct item {
-	uint32_t block;
+/* Offsets [low, high) that are taken */
+struct range {
 	uint64_t low;
+	uint64_t high;
 };
 
-struct packing {
-	struct block *block;
+struct allocation {
+	struct onsram_rect *rects;
+	struct buffer *buffer;
 	uint32_t n;
-	uint64_t capacity;
-	uint64_t effort;
 	uint32_t sections;
-	uint64_t *rest;		/* per section: bytes still to be placed */
-	uint64_t *low;		/* per section: scratch */
-	int32_t *cross;		/* per section: scratch */
-	struct item *pool;	/* items of all levels of the search */
-	size_t pool_size;
+	uint64_t capacity;
+	const struct onsram_clock *clock;
+	bool out_of_time;
+	bool impossible;
+	uint64_t height;
+	struct range *near;
+	/* Buffers that have a place: a tree over sections, and by where they begin */
+	uint32_t *node_first;
+	uint32_t *node_next;
+	uint32_t *node_of;
+	uint32_t *node_buffer;
+	uint32_t nr_nodes;
+	uint32_t leaves;
+	uint32_t *begin_first;
+	uint32_t *begin_next;
+	uint64_t *top;		/* per section: highest end */
+	uint64_t *best;		/* per buffer: offset of the lowest placement */
+	struct onsram_piece *pieces;
+	struct group *group;
 };
 
-static int cmp_u64(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+/* Buffers [@first, @end), which live in sections [@lo, @hi) and meet no others; @height by orders */
+struct group {
+	uint32_t first;
+	uint32_t end;
+	uint32_t lo;
+	uint32_t hi;
+	uint64_t height;
+};
 
-	return x < y ? -1 : x > y;
+#define NONE	UINT32_MAX
+
+static bool go_on(struct allocation *a)
+{
+	if (!a->out_of_time && a->clock && a->clock->go_on && !a->clock->go_on(a->clock->arg))
+		a->out_of_time = true;
+	return !a->out_of_time;
 }
 
-static int by_key(const void *a, const void *b)
-{
-	const struct block *x = a, *y = b;
+/* --- buffers that have a place ------------------------------------------------- */
 
-	if (x->key != y->key)
-		return x->key < y->key ? 1 : -1;
-	if (x->key2 != y->key2)
-		return x->key2 < y->key2 ? 1 : -1;
-	return x->rect < y->rect ? -1 : x->rect > y->rect;
+static void forget(struct allocation *a, uint32_t lo, uint32_t hi)
+{
+	while (a->nr_nodes)
+		a->node_first[a->node_of[--a->nr_nodes]] = NONE;
+	for (uint32_t s = lo; s < hi; s++) {
+		a->begin_first[s] = NONE;
+		a->top[s] = 0;
+	}
 }
 
-static int by_start(const void *a, const void *b)
+static void note_at(struct allocation *a, uint32_t node, uint32_t k)
 {
-	const struct block *x = a, *y = b;
-
-	if (x->from != y->from)
-		return x->from < y->from ? -1 : 1;
-	return x->rect < y->rect ? -1 : x->rect > y->rect;
+	a->node_of[a->nr_nodes] = node;
+	a->node_buffer[a->nr_nodes] = k;
+	a->node_next[a->nr_nodes] = a->node_first[node];
+	a->node_first[node] = a->nr_nodes++;
 }
 
-static int by_offset(const void *a, const void *b)
+static void note(struct allocation *a, uint32_t k)
 {
-	const struct block *const *x = a, *const *y = b;
+	const struct onsram_piece *b = &a->buffer[k].piece;
+	uint32_t from = b->from + a->leaves, to = b->to + a->leaves;
 
-	return (*x)->offset < (*y)->offset ? -1 : (*x)->offset > (*y)->offset;
+	for (; from < to; from /= 2, to /= 2) {
+		if (from & 1)
+			note_at(a, from++, k);
+		if (to & 1)
+			note_at(a, --to, k);
+	}
+	a->begin_next[k] = a->begin_first[b->from];
+	a->begin_first[b->from] = k;
+	for (uint32_t s = b->from; s < b->to; s++)
+		if (b->offset + b->size > a->top[s])
+			a->top[s] = b->offset + b->size;
 }
 
-enum order { ORDER_TOTAL, ORDER_SIZE, ORDER_AREA, ORDER_WIDTH, ORDER_COUNT };
-
-static void sort_blocks(struct block *b, uint32_t n, enum order order)
+static int by_low(const void *x, const void *y)
 {
+	const struct range *a = x, *b = y;
+
+	return a->low < b->low ? -1 : a->low > b->low;
+}
+
+/* What those that have a place take while a buffer lives, by offset */
+static uint32_t taken(struct allocation *a, const struct onsram_piece *b)
+{
+	uint32_t n = 0;
+
+	for (uint32_t node = b->from + a->leaves; node; node /= 2)
+		for (uint32_t i = a->node_first[node]; i != NONE; i = a->node_next[i]) {
+			const struct onsram_piece *o = &a->buffer[a->node_buffer[i]].piece;
+
+			a->near[n++] = (struct range){ o->offset, o->offset + o->size };
+		}
+	for (uint32_t s = b->from + 1; s < b->to; s++)
+		for (uint32_t k = a->begin_first[s]; k != NONE; k = a->begin_next[k]) {
+			const struct onsram_piece *o = &a->buffer[k].piece;
+
+			a->near[n++] = (struct range){ o->offset, o->offset + o->size };
+		}
+	qsort(a->near, n, sizeof(*a->near), by_low);
+	return n;
+}
+
+/* --- orders --------------------------------------------------------------------- */
+
+static int by_key(const void *x, const void *y)
+{
+	const struct buffer *a = x, *b = y;
+
+	if (a->key != b->key)
+		return a->key < b->key ? 1 : -1;
+	return a->rect < b->rect ? -1 : a->rect > b->rect;
+}
+
+enum order { ORDER_SIZE, ORDER_AREA, ORDER_WIDTH, ORDER_COUNT };
+
+static void sort_buffers(struct allocation *a, const struct group *g, enum order order)
+{
+	for (uint32_t k = g->first; k < g->end; k++) {
+		struct buffer *b = &a->buffer[k];
+		double size = (double)b->piece.size;
+
+		b->key = order == ORDER_SIZE ? size : order == ORDER_AREA ? size * b->width : b->width;
+	}
+	qsort(a->buffer + g->first, g->end - g->first, sizeof(*a->buffer), by_key);
+}
+
+/* Who got higher than @limit comes earlier next time */
+static void complain(struct allocation *a, const struct group *g, uint64_t limit)
+{
+	for (uint32_t k = g->first; k < g->end; k++) {
+		struct buffer *b = &a->buffer[k];
+
+		if (b->piece.offset + b->piece.size > limit)
+			b->key *= COMPLAINT;
+	}
+	qsort(a->buffer + g->first, g->end - g->first, sizeof(*a->buffer), by_key);
+}
+
+/* The lowest offset that is free for all of a buffer's life */
+static void place_low(struct allocation *a, struct onsram_piece *b)
+{
+	uint32_t n = taken(a, b);
+	uint64_t at = 0;
+
 	for (uint32_t i = 0; i < n; i++) {
-		double size = (double)b[i].size;
-		double area = size * b[i].width;
+		if (a->near[i].low >= at && a->near[i].low - at >= b->size)
+			break;
+		at = a->near[i].high > at ? a->near[i].high : at;
+	}
+	b->offset = at;
+}
 
-		switch (order) {
-		case ORDER_TOTAL:
-			b[i].key = b[i].total;
-			b[i].key2 = area;
+static void place_on_top(struct allocation *a, struct onsram_piece *b)
+{
+	b->offset = 0;
+	for (uint32_t s = b->from; s < b->to; s++)
+		b->offset = a->top[s] > b->offset ? a->top[s] : b->offset;
+}
+
+/* Places all of a group in order.  Returns how high it gets; @again: not the first placement */
+static uint64_t place_in_order(struct allocation *a, const struct group *g, bool again)
+{
+	uint32_t first = g->first, end = g->end;
+	uint64_t height = 0;
+
+	forget(a, g->lo, g->hi);
+	for (uint32_t k = first; k < end; k++) {
+		struct onsram_piece *b = &a->buffer[k].piece;
+
+		if ((k - first) % CLOCK_BUFFERS == 0)
+			go_on(a);
+		/* Without time only a first placement is of use */
+		if (a->out_of_time && again)
+			return UINT64_MAX;
+		if (a->out_of_time)
+			place_on_top(a, b);
+		else
+			place_low(a, b);
+		note(a, k);
+		height = b->offset + b->size > height ? b->offset + b->size : height;
+	}
+	return height;
+}
+
+static void keep(struct allocation *a, const struct group *g)
+{
+	for (uint32_t k = g->first; k < g->end; k++)
+		a->best[a->buffer[k].rect] = a->buffer[k].piece.offset;
+}
+
+/* --- groups ---------------------------------------------------------------------- */
+
+static int by_from(const void *x, const void *y)
+{
+	const struct buffer *a = x, *b = y;
+
+	if (a->piece.from != b->piece.from)
+		return a->piece.from < b->piece.from ? -1 : 1;
+	return a->rect < b->rect ? -1 : a->rect > b->rect;
+}
+
+/* Search for a placement below @height, which a search of @limit steps may find */
+static bool search(struct allocation *a, const struct group *g, uint64_t height, uint64_t limit)
+{
+	uint32_t n = g->end - g->first, sections = g->hi - g->lo;
+	enum onsram_packed packed;
+
+	for (uint32_t k = g->first; k < g->end; k++) {
+		a->pieces[k - g->first] = a->buffer[k].piece;
+		a->pieces[k - g->first].from -= g->lo;
+		a->pieces[k - g->first].to -= g->lo;
+	}
+	packed = onsram_pack(a->pieces, n, sections, height, limit, a->clock);
+	if (packed == ONSRAM_PACK_GAVE_UP && limit == UINT64_MAX)
+		return false;
+	if (packed == ONSRAM_PACK_GAVE_UP && height == a->capacity &&
+	    onsram_join_and_pack(a->pieces, n, sections, height, a->clock))
+		packed = ONSRAM_PACKED;
+	a->impossible |= packed == ONSRAM_PACK_IMPOSSIBLE && height == a->capacity;
+	if (packed != ONSRAM_PACKED)
+		return false;
+	for (uint32_t k = g->first; k < g->end; k++)
+		a->buffer[k].piece.offset = a->pieces[k - g->first].offset;
+	keep(a, g);
+	return true;
+}
+
+/* A search, which first sees how low it gets within a few steps */
+static void search_down(struct allocation *a, const struct group *g)
+{
+	uint64_t low = a->capacity, high = g->height;
+
+	if (!go_on(a))
+		return;
+	qsort(a->buffer + g->first, g->end - g->first, sizeof(*a->buffer), by_from);
+	if (search(a, g, low, STEPS) || a->impossible)
+		return;
+	for (uint64_t mid; high - low > a->capacity / 256 && go_on(a);) {
+		mid = low + (high - low) / 2;
+		if (search(a, g, mid, STEPS))
+			high = mid;
+		else
+			low = mid;
+	}
+	if (go_on(a))
+		search(a, g, a->capacity, UINT64_MAX);
+}
+
+static void try_orders(struct allocation *a, struct group *g)
+{
+	bool searched = g->end - g->first <= ONSRAM_PACK_MAX;
+	int rounds = ORDER_COUNT + (searched ? COMPLAINTS : COMPLAINTS_ONLY);
+
+	g->height = UINT64_MAX;
+	for (int order = 0; order < rounds; order++) {
+		uint64_t h;
+
+		if (g->height <= a->capacity || (order && !go_on(a)))
 			break;
-		case ORDER_SIZE:
-			b[i].key = size;
-			b[i].key2 = b[i].width;
-			break;
-		case ORDER_AREA:
-			b[i].key = area;
-			b[i].key2 = b[i].total;
-			break;
-		default:
-			b[i].key = b[i].width;
-			b[i].key2 = size;
+		if (order < ORDER_COUNT)
+			sort_buffers(a, g, (enum order)order);
+		else
+			complain(a, g, a->capacity + (g->height - a->capacity) / 8 * 7);
+		h = place_in_order(a, g, order);
+		if (h < g->height) {
+			g->height = h;
+			keep(a, g);
 		}
 	}
-	qsort(b, n, sizeof(*b), by_key);
 }
 
-/* --- fast orders ---------------------------------------------------------- */
-
-/*
- * Each block into the smallest gap that takes it, or (@low) the lowest.  Blocks
- * before @from have their place.  Returns the block that finds none, or @n.
- */
-static uint32_t place_in_order(const struct packing *p, struct block *b, uint32_t n, uint32_t from,
-			       bool low, struct block **near)
+static int cmp_u64(const void *x, const void *y)
 {
-	for (uint32_t i = from; i < n; i++) {
-		uint64_t at = 0, best = UINT64_MAX, best_gap = UINT64_MAX;
-		uint32_t k = 0;
+	uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
 
-		for (uint32_t j = 0; j < i; j++)
-			if (b[j].from < b[i].to && b[i].from < b[j].to)
-				near[k++] = &b[j];
-		qsort(near, k, sizeof(*near), by_offset);
-		for (uint32_t j = 0; j <= k; j++) {
-			uint64_t end = j < k ? near[j]->offset : p->capacity;
+	return a < b ? -1 : a > b;
+}
 
-			if (end > at && end - at >= b[i].size && end - at < best_gap) {
-				best = at;
-				best_gap = end - at;
-				if (low)
-					break;
-			}
-			if (j < k && near[j]->offset + near[j]->size > at)
-				at = near[j]->offset + near[j]->size;
-		}
-		if (best == UINT64_MAX)
-			return i;
-		b[i].offset = best;
+/* Sections from lifetimes; false where a buffer has none, or they are too large */
+static bool cut(struct allocation *a, uint64_t *times)
+{
+	uint32_t k = 0, n = a->n;
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (a->rects[i].lower >= a->rects[i].upper ||
+		    __builtin_add_overflow(sum, a->rects[i].size, &sum) || sum > INT64_MAX)
+			return false;
+		times[2 * i] = a->rects[i].lower;
+		times[2 * i + 1] = a->rects[i].upper;
+	}
+	qsort(times, 2 * (size_t)n, sizeof(*times), cmp_u64);
+	for (uint32_t i = 0; i < 2 * n; i++)
+		if (!k || times[k - 1] != times[i])
+			times[k++] = times[i];
+	a->sections = k;
+	a->n = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		struct buffer *b = &a->buffer[a->n];
+		const uint64_t *t;
+
+		if (!a->rects[i].size)
+			continue;
+		*b = (struct buffer){ .rect = i };
+		t = bsearch(&a->rects[i].lower, times, k, sizeof(*times), cmp_u64);
+		b->piece.from = (uint32_t)(t - times);
+		t = bsearch(&a->rects[i].upper, times, k, sizeof(*times), cmp_u64);
+		b->piece.to = (uint32_t)(t - times);
+		b->piece.size = a->rects[i].size;
+		b->width = (double)(a->rects[i].upper - a->rects[i].lower);
+		a->n++;
+	}
+	return true;
+}
+
+static uint32_t split(struct allocation *a)
+{
+	uint32_t end = 0, n = 0;
+
+	qsort(a->buffer, a->n, sizeof(*a->buffer), by_from);
+	for (uint32_t k = 0; k < a->n; k++) {
+		const struct onsram_piece *b = &a->buffer[k].piece;
+
+		if (!k || b->from >= end)
+			a->group[n++] = (struct group){ .first = k, .lo = b->from };
+		end = b->to > end ? b->to : end;
+		a->group[n - 1].end = k + 1;
+		a->group[n - 1].hi = end;
 	}
 	return n;
 }
 
-/* Places in order; who finds no place goes ahead of half of those before it, and again */
-static bool place_and_move(const struct packing *p, struct block *b, uint32_t n, bool low,
-			   struct block **near, uint32_t moves)
+static void place_groups(struct allocation *a)
 {
-	uint32_t from = 0;
+	uint32_t n = split(a);
 
-	for (;;) {
-		uint32_t stuck = place_in_order(p, b, n, from, low, near);
-		struct block t;
-
-		if (stuck == n)
-			return true;
-		if (!moves--)
-			return false;
-		from = stuck / 2;
-		t = b[stuck];
-		memmove(b + from + 1, b + from, (stuck - from) * sizeof(*b));
-		b[from] = t;
-	}
+	for (uint32_t k = 0; k < n; k++)
+		try_orders(a, &a->group[k]);
+	for (uint32_t k = 0; k < n; k++)
+		if (a->group[k].height > a->capacity && a->group[k].end - a->group[k].first <= ONSRAM_PACK_MAX)
+			search_down(a, &a->group[k]);
 }
 
-/* --- search --------------------------------------------------------------- */
-
-static bool search(struct packing *p, struct item *it, uint32_t n, uint64_t from_offset,
-		   uint32_t from_item);
-
-/* Whether every section can still take its rest above the lowest of what is to come */
-static bool fits(struct packing *p, const struct item *it, uint32_t n, uint64_t from_offset)
+static bool get_memory(struct allocation *a)
 {
-	for (uint32_t i = 0; i < n; i++) {
-		const struct block *b = &p->block[it[i].block];
+	size_t n = a->n, sections = 2 * n + 1, depth = 0;
 
-		for (uint32_t s = b->from; s < b->to; s++)
-			p->low[s] = UINT64_MAX;
-	}
-	for (uint32_t i = 0; i < n; i++) {
-		const struct block *b = &p->block[it[i].block];
-		uint64_t low = it[i].low > from_offset ? it[i].low : from_offset;
-
-		for (uint32_t s = b->from; s < b->to; s++)
-			p->low[s] = low < p->low[s] ? low : p->low[s];
-	}
-	for (uint32_t i = 0; i < n; i++) {
-		const struct block *b = &p->block[it[i].block];
-
-		for (uint32_t s = b->from; s < b->to; s++)
-			if (p->low[s] + p->rest[s] > p->capacity)
-				return false;
-	}
+	for (a->leaves = 1; a->leaves < sections; depth++)
+		a->leaves *= 2;
+	a->buffer = calloc(n, sizeof(*a->buffer));
+	a->near = calloc(n, sizeof(*a->near));
+	a->node_first = calloc(2 * (size_t)a->leaves, sizeof(*a->node_first));
+	/* A buffer is noted at twice as many nodes of the tree as it is deep, at most */
+	a->node_next = calloc(n, 2 * depth * sizeof(*a->node_next));
+	a->node_of = calloc(n, 2 * depth * sizeof(*a->node_of));
+	a->node_buffer = calloc(n, 2 * depth * sizeof(*a->node_buffer));
+	a->begin_first = calloc(sections, sizeof(*a->begin_first));
+	a->begin_next = calloc(n, sizeof(*a->begin_next));
+	a->top = calloc(sections, sizeof(*a->top));
+	a->best = calloc(n, sizeof(*a->best));
+	a->pieces = calloc(ONSRAM_PACK_MAX, sizeof(*a->pieces));
+	a->group = calloc(n, sizeof(*a->group));
+	if (!a->buffer || !a->near || !a->node_first || !a->node_next || !a->node_of ||
+	    !a->node_buffer || !a->begin_first || !a->begin_next || !a->top || !a->best || !a->pieces ||
+	    !a->group)
+		return false;
+	memset(a->node_first, 0xff, 2 * (size_t)a->leaves * sizeof(*a->node_first));
 	return true;
 }
 
-/* Solve what is left, in groups that do not meet in time */
-static bool search_groups(struct packing *p, struct item *it, uint32_t n, uint64_t from_offset,
-			  uint32_t from_block)
+static void put_memory(struct allocation *a)
 {
-	uint32_t lo = UINT32_MAX, hi = 0, groups = 0;
-	struct item *next;
-	int32_t across = 0;
-
-	if (!n)
-		return true;
-	for (uint32_t i = 0; i < n; i++) {
-		const struct block *b = &p->block[it[i].block];
-
-		lo = b->from < lo ? b->from : lo;
-		hi = b->to > hi ? b->to : hi;
-	}
-	/* Blocks that reach across the start of a section, and whether one starts there */
-	memset(p->cross + lo, 0, (hi - lo + 1) * sizeof(*p->cross));
-	memset(p->low + lo, 0, (hi - lo) * sizeof(*p->low));
-	for (uint32_t i = 0; i < n; i++) {
-		const struct block *b = &p->block[it[i].block];
-
-		p->cross[b->from + 1]++;
-		p->cross[b->to]--;
-		p->low[b->from] = 1;
-	}
-	for (uint32_t s = lo; s < hi; s++) {
-		across += p->cross[s];
-		groups += !across && p->low[s];
-		p->cross[s] = (int32_t)groups;
-	}
-	if (groups == 1)
-		return search(p, it, n, from_offset, from_block);
-	if (p->pool_size < n)
-		return false;
-	next = p->pool;
-	p->pool += n;
-	p->pool_size -= n;
-	for (uint32_t g = 1, k = 0; g <= groups; g++)
-		for (uint32_t i = 0; i < n; i++)
-			if (p->cross[p->block[it[i].block].from] == (int32_t)g)
-				next[k++] = it[i];
-	/* The scratch is gone once a group has been searched: note where each begins */
-	for (uint32_t k = 0; k < n; k++) {
-		uint32_t g = (uint32_t)p->cross[p->block[next[k].block].from] - 1;
-
-		if (!k || p->cross[p->block[next[k - 1].block].from] != (int32_t)g + 1)
-			it[g].block = k;
-	}
-	for (uint32_t g = 0; g < groups; g++) {
-		uint32_t begin = it[g].block, end = g + 1 < groups ? it[g + 1].block : n;
-
-		if (!search(p, next + begin, end - begin, from_offset, from_block)) {
-			groups = 0;
-			break;
-		}
-	}
-	p->pool = next;
-	p->pool_size += n;
-	return groups != 0;
+	free(a->buffer);
+	free(a->near);
+	free(a->node_first);
+	free(a->node_next);
+	free(a->node_of);
+	free(a->node_buffer);
+	free(a->begin_first);
+	free(a->begin_next);
+	free(a->top);
+	free(a->best);
+	free(a->pieces);
+	free(a->group);
 }
 
-static bool search(struct packing *p, struct item *it, uint32_t n, uint64_t from_offset,
-		   uint32_t from_block)
+enum onsram_allocated onsram_allocate(struct onsram_rect *rects, size_t n, uint64_t capacity,
+				      const struct onsram_clock *clock, uint64_t *height)
 {
-	uint64_t limit = UINT64_MAX;
-	struct item *next = p->pool;
-	bool found = false;
-
-	if (!fits(p, it, n, from_offset) || p->pool_size < n)
-		return false;
-	/*
-	 * Nothing placed later lies below @from_offset: a block that would still
-	 * fit whole below another one's offset has to go first.
-	 */
-	for (uint32_t i = 0; i < n; i++) {
-		uint64_t top = it[i].low + p->block[it[i].block].size;
-
-		limit = top < limit ? top : limit;
-	}
-	p->pool += n;
-	p->pool_size -= n;
-	for (uint32_t i = 0; i < n && !found && p->effort; i++) {
-		struct block *b = &p->block[it[i].block];
-		uint64_t top = it[i].low + b->size;
-		uint32_t k = 0;
-
-		if (it[i].low >= limit || it[i].low < from_offset ||
-		    (it[i].low == from_offset && from_block != UINT32_MAX && it[i].block < from_block))
-			continue;
-		p->effort--;
-		for (uint32_t j = 0; j < n; j++) {
-			const struct block *o = &p->block[it[j].block];
-
-			if (j == i)
-				continue;
-			next[k] = it[j];
-			if (o->from < b->to && b->from < o->to && next[k].low < top)
-				next[k].low = top;
-			k++;
-		}
-		for (uint32_t s = b->from; s < b->to; s++)
-			p->rest[s] -= b->size;
-		b->offset = it[i].low;
-		found = search_groups(p, next, k, it[i].low, it[i].block);
-		for (uint32_t s = b->from; s < b->to; s++)
-			p->rest[s] += b->size;
-	}
-	p->pool = next;
-	p->pool_size += n;
-	return found;
-}
-
-/* --- the problem ---------------------------------------------------------- */
-
-static bool solve_by_search(struct packing *p, struct block *b, uint32_t n)
-{
-	uint64_t left = p->effort, share = EFFORT_FIRST;
-	struct block *all = p->block;
-	struct item *it, *pool;
-	bool found = false;
-	size_t size;
-
-	/* Each level lists what is below it, once more where groups split */
-	size = (size_t)n * (n + 1) + 4 * (size_t)n;
-	it = calloc(n, sizeof(*it));
-	pool = calloc(size, sizeof(*pool));
-	p->block = b;
-	while (it && pool && !found && left) {
-		for (int order = 0; order < ORDER_COUNT && !found && left; order++) {
-			uint64_t effort = share < left ? share : left;
-
-			sort_blocks(b, n, (enum order)order);
-			for (uint32_t i = 0; i < n; i++)
-				it[i] = (struct item){ .block = i };
-			p->pool = pool;
-			p->pool_size = size;
-			p->effort = effort;
-			found = search_groups(p, it, n, 0, UINT32_MAX);
-			left -= effort - p->effort;
-			/* Searched in full: there is no solution */
-			if (!found && p->effort)
-				left = 0;
-		}
-		share *= 2;
-	}
-	p->block = all;
-	p->effort = left;
-	free(it);
-	free(pool);
-	return found;
-}
-
-/* Buffers that meet in time, directly or through others */
-static bool solve_component(struct packing *p, struct block *b, uint32_t n, struct block **near)
-{
-	memset(p->rest, 0, p->sections * sizeof(*p->rest));
-	for (uint32_t i = 0; i < n; i++)
-		for (uint32_t s = b[i].from; s < b[i].to; s++)
-			p->rest[s] += b[i].size;
-	for (uint32_t i = 0; i < n; i++) {
-		b[i].total = 0;
-		for (uint32_t s = b[i].from; s < b[i].to; s++) {
-			if (p->rest[s] > p->capacity)
-				return false;
-			if ((double)p->rest[s] > b[i].total)
-				b[i].total = (double)p->rest[s];
-		}
-	}
-	for (int order = 0; order < 2 * ORDER_COUNT; order++) {
-		sort_blocks(b, n, (enum order)(order / 2));
-		if (place_and_move(p, b, n, order % 2, near, p->effort > MOVES * n ? MOVES : 0))
-			return true;
-	}
-	return n <= SEARCH_MAX && solve_by_search(p, b, n);
-}
-
-/* Sections from lifetimes; false where a buffer is malformed */
-static bool sections(struct packing *p, struct onsram_rect *rects, uint64_t *times)
-{
-	uint32_t k = 0, n = p->n;
-
-	for (uint32_t i = 0; i < p->n; i++) {
-		if (rects[i].lower >= rects[i].upper || rects[i].size > p->capacity)
-			return false;
-		rects[i].offset = 0;
-		times[2 * i] = rects[i].lower;
-		times[2 * i + 1] = rects[i].upper;
-	}
-	qsort(times, 2 * (size_t)p->n, sizeof(*times), cmp_u64);
-	for (uint32_t i = 0; i < 2 * p->n; i++)
-		if (!k || times[k - 1] != times[i])
-			times[k++] = times[i];
-	p->sections = k;
-	p->n = 0;
-	for (uint32_t i = 0; i < n; i++) {
-		struct block *b = &p->block[p->n];
-		const uint64_t *t;
-
-		if (!rects[i].size)
-			continue;
-		t = bsearch(&rects[i].lower, times, k, sizeof(*times), cmp_u64);
-		b->from = (uint32_t)(t - times);
-		t = bsearch(&rects[i].upper, times, k, sizeof(*times), cmp_u64);
-		b->to = (uint32_t)(t - times);
-		b->rect = i;
-		b->size = rects[i].size;
-		b->width = (double)(rects[i].upper - rects[i].lower);
-		p->n++;
-	}
-	return true;
-}
-
-static int allocate_within(struct onsram_rect *rects, size_t n, uint64_t capacity, uint64_t *effort)
-{
-	struct packing p = { .n = (uint32_t)n, .capacity = capacity, .effort = *effort };
-	struct block **near;
+	struct allocation a = { .rects = rects, .n = (uint32_t)n, .capacity = capacity, .clock = clock };
+	enum onsram_allocated ret = ONSRAM_ALLOCATE_NO_MEMORY;
 	uint64_t *times;
-	uint32_t begin = 0, end = 0;
-	int ret = -1;
 
+	*height = 0;
 	if (!n)
-		return 0;
-	if (n > UINT32_MAX / 4 || capacity > UINT64_MAX / 4)
-		return -1;
+		return ONSRAM_ALLOCATED;
+	if (n > INT32_MAX / 64)
+		return ONSRAM_ALLOCATE_INVALID;
 	times = calloc(2 * n, sizeof(*times));
-	near = calloc(n, sizeof(*near));
-	p.block = calloc(n, sizeof(*p.block));
-	p.rest = calloc(2 * n, sizeof(*p.rest));
-	p.low = calloc(2 * n, sizeof(*p.low));
-	p.cross = calloc(2 * n + 1, sizeof(*p.cross));
-	if (!times || !near || !p.block || !p.rest || !p.low || !p.cross ||
-	    !sections(&p, rects, times))
+	if (!times || !get_memory(&a))
 		goto out;
-	qsort(p.block, p.n, sizeof(*p.block), by_start);
-	for (uint32_t i = 0; p.n && i <= p.n; i++) {
-		if (i == p.n || (i > begin && p.block[i].from >= end)) {
-			if (!solve_component(&p, p.block + begin, i - begin, near))
-				goto out;
-			begin = i;
-		}
-		if (i < p.n && p.block[i].to > end)
-			end = p.block[i].to;
+	ret = ONSRAM_ALLOCATE_INVALID;
+	if (!cut(&a, times))
+		goto out;
+	place_groups(&a);
+	for (size_t i = 0; i < n; i++) {
+		rects[i].offset = rects[i].size ? a.best[i] : 0;
+		*height = rects[i].offset + rects[i].size > *height ? rects[i].offset + rects[i].size : *height;
 	}
-	for (uint32_t i = 0; i < p.n; i++)
-		rects[p.block[i].rect].offset = p.block[i].offset;
-	ret = 0;
+	ret = *height <= capacity ? ONSRAM_ALLOCATED :
+	      a.impossible ? ONSRAM_ALLOCATE_IMPOSSIBLE : ONSRAM_ALLOCATED_HIGHER;
 out:
-	*effort = p.effort;
 	free(times);
-	free(near);
-	free(p.block);
-	free(p.rest);
-	free(p.low);
-	free(p.cross);
+	put_memory(&a);
 	return ret;
-}
-
-int onsram_allocate(struct onsram_rect *rects, size_t n, uint64_t capacity)
-{
-	uint64_t effort = EFFORT;
-
-	return allocate_within(rects, n, capacity, &effort);
 }

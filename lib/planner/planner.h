@@ -270,11 +270,34 @@ struct onsram_rect {
 	uint64_t offset;
 };
 
+/** struct onsram_clock - asked every now and then whether to go on; without @go_on: to the end */
+struct onsram_clock {
+	bool (*go_on)(void *arg);
+	void *arg;
+};
+
+/**
+ * enum onsram_allocated - what onsram_allocate() found
+ * @ONSRAM_ALLOCATED: a placement within the capacity
+ * @ONSRAM_ALLOCATED_HIGHER: none; the lowest one found is higher
+ * @ONSRAM_ALLOCATE_IMPOSSIBLE: likewise, and there is none within the capacity
+ * @ONSRAM_ALLOCATE_INVALID: a buffer has no lifetime, or they are too many or too large
+ * @ONSRAM_ALLOCATE_NO_MEMORY: no placement for want of memory
+ */
+enum onsram_allocated {
+	ONSRAM_ALLOCATED,
+	ONSRAM_ALLOCATED_HIGHER,
+	ONSRAM_ALLOCATE_IMPOSSIBLE,
+	ONSRAM_ALLOCATE_INVALID,
+	ONSRAM_ALLOCATE_NO_MEMORY,
+};
+
 /**
  * onsram_allocate() - give every buffer an offset so that none overlap
- *
- * Return: 0, or -1 where no placement within @capacity was found.
+ * @clock: NULL: until a placement within @capacity is found or it is sure that there is none
+ * @height: out: highest end of a buffer
  */
-int onsram_allocate(struct onsram_rect *rects, size_t n, uint64_t capacity);
+enum onsram_allocated onsram_allocate(struct onsram_rect *rects, size_t n, uint64_t capacity,
+				      const struct onsram_clock *clock, uint64_t *height);
 
 #endif

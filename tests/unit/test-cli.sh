@@ -151,17 +151,38 @@ t 1 'p.csv: No such file' plan --csv p.csv --capacity 12 --output o.csv
 
 csv() { printf '%b' "$1" >p.csv; }
 csv ''
-t 1 'p.csv: the file is empty' plan --csv p.csv --capacity 12 --output o.csv
+t 2 'p.csv: the file is empty' plan --csv p.csv --capacity 12 --output o.csv
 csv 'id,lower,size\n'
-t 1 'names no column "upper"' plan --csv p.csv --capacity 12 --output o.csv
+t 2 'p.csv:1: the first line names no column "upper"' plan --csv p.csv --capacity 12 --output o.csv
 csv 'id,lower,upper,size\na,0,2\n'
-t 1 'p.csv:2: no column "size"' plan --csv p.csv --capacity 12 --output o.csv
+t 2 'p.csv:2: no column "size"' plan --csv p.csv --capacity 12 --output o.csv
 csv 'id,lower,upper,size\na,0,2,4\nb,x,2,4\n'
-t 1 'p.csv:3: "x" is no lower' plan --csv p.csv --capacity 12 --output o.csv
+t 2 'p.csv:3: "x" is no lower' plan --csv p.csv --capacity 12 --output o.csv
 csv 'id,lower,upper,size\na,2,2,4\n'
-t 1 'p.csv:2: lower is not below upper' plan --csv p.csv --capacity 12 --output o.csv
+t 2 'p.csv:2: lower is not below upper' plan --csv p.csv --capacity 12 --output o.csv
+csv 'id,lower,upper,size\na,2,1,4\n'
+t 2 'p.csv:2: lower is not below upper' plan --csv p.csv --capacity 12 --output o.csv
+csv 'id,lower,upper,size\na,0,2,0\n'
+t 2 'p.csv:2: the size is 0' plan --csv p.csv --capacity 12 --output o.csv
+csv 'id,lower,upper,size\na,0,2,13\n'
+t 2 'p.csv:2: a size of 13 is more than the capacity' plan --csv p.csv --capacity 12 --output o.csv
+csv 'id,lower,upper,size\na,0,2,99999999999999999999\n'
+t 2 'p.csv:2: "99999999999999999999" is no size' plan --csv p.csv --capacity 12 --output o.csv
+csv 'id,lower,upper,size\na,0,2,-4\n'
+t 2 'p.csv:2: "-4" is no size' plan --csv p.csv --capacity 12 --output o.csv
+csv 'id,lower,upper,size\n,0,2,4\n'
+t 2 'p.csv:2: the id is empty' plan --csv p.csv --capacity 12 --output o.csv
+csv 'id,lower,upper,size\na,0,2,4\nb,0,2,4\na,5,6,4\n'
+t 2 'p.csv:4: the id "a" is that of line 2, too' plan --csv p.csv --capacity 12 --output o.csv
+t 2 '--capacity is at least 1' plan --csv p.csv --capacity 0 --output o.csv
+t 2 '--seconds is a number from 1' plan --csv p.csv --capacity 12 --output o.csv --seconds 0
+[ ! -e o.csv ]
+report $? "no solution file of a problem that is none"
 csv 'id,lower,upper,size\na,0,2,8\nb,1,3,8\n'
-t 1 'no placement of its 2 buffers in 12 bytes' plan --csv p.csv --capacity 12 --output o.csv
+t 3 'there is no placement of its 2 buffers in 12 bytes; the lowest one found, of 16 bytes, is in o.csv' \
+	plan --csv p.csv --capacity 12 --output o.csv
+grep -q '^b,1,3,8,8$' o.csv && rm o.csv
+report $? "the lowest placement is written"
 t 1 '/nowhere/o.csv' plan --csv p.csv --capacity 16 --output /nowhere/o.csv
 [ ! -e o.csv ]
 report $? "no solution file after a failure"

@@ -450,6 +450,7 @@ static void try_all(const struct onsram_model *m, const struct onsram_plan_graph
 		    struct choice *c, struct onsram_interval *set, uint32_t k, uint32_t i)
 {
 	struct onsram_rect r[16];
+	uint64_t height;
 	struct onsram_price price;
 
 	if (i < c->n) {
@@ -460,7 +461,7 @@ static void try_all(const struct onsram_model *m, const struct onsram_plan_graph
 	}
 	for (uint32_t j = 0; j < k; j++)
 		r[j] = (struct onsram_rect){ set[j].first_op, set[j].last_op + 1, set[j].bytes, 0 };
-	if (onsram_allocate(r, k, m->spm_size - ONSRAM_STAGING_MIN))
+	if (onsram_allocate(r, k, m->spm_size - ONSRAM_STAGING_MIN, NULL, &height) != ONSRAM_ALLOCATED)
 		return;
 	assert_int_equal(onsram_plan_price(m, pg, set, k, false, &price), 0);
 	c->best = price.time_ps < c->best ? price.time_ps : c->best;

@@ -21,6 +21,8 @@
 
 #define STATUS_FAILURE	1
 #define STATUS_USAGE	2
+/** STATUS_HIGHER - `plan --csv` found no placement within the capacity and wrote a higher one */
+#define STATUS_HIGHER	3
 
 int cmd_run(int argc, char **argv);
 int cmd_bench(int argc, char **argv);

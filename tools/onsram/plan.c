@@ -21,6 +21,8 @@ struct options {
 	const char *output;
 	uint64_t capacity;
 	bool has_capacity;
+	uint64_t seconds;
+	bool has_seconds;
 	uint64_t spm_size;
 	bool has_spm_size;
 	uint64_t spm_bw;
@@ -69,7 +71,9 @@ static void help(void)
 	       "  --json           the plan as JSON\n\n"
 	       "The second form only allocates: PROBLEM.csv has the columns id,lower,upper,size (a\n"
 	       "buffer of that size lives in [lower, upper)); SOLUTION.csv gets an offset for each.\n"
-	       "  --capacity N     bytes, suffix K, M or G\n");
+	       "  --capacity N     bytes, suffix K, M or G\n"
+	       "  --seconds N      how long to look (default 10); exit status 3 where nothing fits by\n"
+	       "                   then, and the lowest placement found is written\n");
 }
 
 static int parse_policy(struct options *opt, const char *text)
@@ -145,14 +149,16 @@ static int check_options(const struct options *opt)
 			return usage_error(CMD, "--csv takes no model");
 		if (!opt->has_capacity)
 			return usage_error(CMD, "--csv needs --capacity");
+		if (!opt->capacity)
+			return usage_error(CMD, "--capacity is at least 1");
 		if (!opt->output)
 			return usage_error(CMD, "--csv needs --output");
 		if (opt->svg || opt->trace)
 			return usage_error(CMD, "--svg and --trace go with a model");
 		return 0;
 	}
-	if (opt->has_capacity || opt->output)
-		return usage_error(CMD, "--capacity and --output go with --csv");
+	if (opt->has_capacity || opt->output || opt->has_seconds)
+		return usage_error(CMD, "--capacity, --output and --seconds go with --csv");
 	if (!opt->model)
 		return usage_error(CMD, "which model?");
 	if ((opt->svg || opt->trace) && opt->policy->plan == onsram_plan_ideal)
@@ -175,6 +181,7 @@ static int parse_options(struct options *opt, int argc, char **argv, bool *helpe
 		{ "input", required_argument, NULL, 'i' },
 		{ "csv", required_argument, NULL, 'c' },
 		{ "capacity", required_argument, NULL, 'n' },
+		{ "seconds", required_argument, NULL, 'T' },
 		{ "output", required_argument, NULL, 'o' },
 		{ "without", required_argument, NULL, 'w' },
 		{ "effort", required_argument, NULL, 'E' },
@@ -233,6 +240,12 @@ static int parse_options(struct options *opt, int argc, char **argv, bool *helpe
 		case 'n':
 			status = parse_bytes("--capacity", optarg, &opt->capacity);
 			opt->has_capacity = true;
+			break;
+		case 'T':
+			if (parse_u64(optarg, 1, 1000000, &opt->seconds))
+				status = usage_error(CMD, "--seconds is a number from 1 to 1000000, not \"%s\"",
+						     optarg);
+			opt->has_seconds = true;
 			break;
 		case 'o':
 			opt->output = optarg;
@@ -461,6 +474,7 @@ static int plan_model(const struct options *opt)
 int cmd_plan(int argc, char **argv)
 {
 	struct options opt = {
+		.seconds = 10,
 		.policy = policy_find("static", 6),
 		.preset = ONSRAM_PRESET_DEFAULT,
 		.import = { .fuse = true, .dtype = ONSRAM_DTYPE_F32 },
@@ -469,7 +483,8 @@ int cmd_plan(int argc, char **argv)
 	int status = parse_options(&opt, argc, argv, &helped);
 
 	if (!status && !helped)
-		status = opt.csv ? plan_csv(CMD, opt.csv, opt.capacity, opt.output) : plan_model(&opt);
+		status = opt.csv ? plan_csv(CMD, opt.csv, opt.capacity, opt.seconds, opt.output) :
+				   plan_model(&opt);
 	while (opt.import.nr_inputs)
 		onsram_array_release(&opt.inputs[--opt.import.nr_inputs]);
 	return status;
