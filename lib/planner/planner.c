@@ -4,7 +4,8 @@
  * gives transfers their times (transfers.c), everything its place (places.c), and
  * prices the outcome as the device will carry it out (price.c).  Restrictions
  * only ever cost: every plan is also made under the stricter ones and for smaller
- * SPMs, and the best one is taken, or the published one (paper.c) where that is better.
+ * SPMs, and the best one is taken, or what lru (recent.c) or the published plan (paper.c)
+ * holds where that is better.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "explain.h"
 #include "keep.h"
 #include "price.h"
+#include "recent.h"
 
 /* Plans for an SPM of one size */
 struct level {
@@ -68,6 +70,32 @@ out:
 	return ret;
 }
 
+/* What lru would hold, which is a plan under any restriction; it becomes the level's where it is better */
+static int attempt_recent(struct level *l)
+{
+	struct onsram_interval *iv = calloc((size_t)l->f.first[l->f.g->nr_tensors] + 1, sizeof(*iv)), *other;
+	struct onsram_price price;
+	uint32_t n;
+	int ret = -1;
+
+	if (!iv || onsram_recent_choose(&l->f, iv, &n))
+		goto out;
+	qsort(iv, n, sizeof(*iv), onsram_by_reserve);
+	if (onsram_pricer_run(&l->pricer, iv, n, false, &price))
+		goto out;
+	if (onsram_price_better(&price, &l->price)) {
+		other = l->iv;
+		l->iv = iv;
+		iv = other;
+		l->n = n;
+		l->price = price;
+	}
+	ret = 0;
+out:
+	free(iv);
+	return ret;
+}
+
 /* The published plan, which lets outputs lie over inputs; it becomes the level's where it is better */
 static int attempt_published(struct planning *p, struct level *l)
 {
@@ -118,6 +146,8 @@ static int plan_level(struct planning *p, uint64_t spm_size)
 		for (int synchronous = opt->synchronous; synchronous < 2; synchronous++)
 			if (attempt(p, &l, whole, synchronous))
 				goto out;
+	if (attempt_recent(&l))
+		goto out;
 	if (!opt->activations_only && onsram_keep(&l.pricer, &l.iv, &l.n, opt))
 		goto out;
 	if (!opt->apart && attempt_published(p, &l))

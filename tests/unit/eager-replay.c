@@ -343,12 +343,14 @@ void replay_pass(struct replay *r, uint32_t network, uint32_t nr_ops, struct rep
 	pass->writebacks = r->stats.writebacks - before.writebacks;
 	pass->fetches = r->stats.prefetches - before.prefetches;
 	/* Whatever lives yet is freed, and the client reads the outputs: both outside of the pass */
+	r->uncounted = (struct replay_pass){ 0 };
 	r->pass = &r->uncounted;
 	for (i = 0; i < r->p->nr_tensors; i++)
 		if (is_activation(r, i) && !r->tensor[i].undefined)
 			die(r, i);
 	for (i = 0; i < r->p->nr_outputs; i++)
 		onsram_residency_clean(&r->spm, &r->emit, &r->tensor[r->p->outputs[i]].res);
+	pass->clean_ps = r->uncounted.time_ps;
 	if (r->opt.ignorant)
 		return;
 	set_rules(r);

@@ -26,9 +26,14 @@ struct replay_options {
 	bool ignorant;
 };
 
-/** struct replay_pass - what a pass costs; @steps: operations that a sequence predicted */
+/**
+ * struct replay_pass - what a pass costs
+ * @clean_ps: what writing back outputs takes behind it
+ * @steps: operations that a sequence predicted
+ */
 struct replay_pass {
 	uint64_t time_ps;
+	uint64_t clean_ps;
 	uint64_t dram_bytes;
 	uint64_t evictions;
 	uint64_t writebacks;

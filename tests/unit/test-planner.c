@@ -12,6 +12,7 @@
 #include <linux/onsram_netlink.h>
 
 #include "graphs.h"
+#include "recent.h"
 
 static struct graph g;
 
@@ -406,6 +407,39 @@ static void test_restrictions(void **state)
 	}
 }
 
+/* What lru would hold is a plan, and no better than what static makes under any restriction */
+static void test_recent(void **state)
+{
+	uint32_t seed = 1971, held = 0;
+
+	(void)state;
+	for (int round = 0; round < 40; round++) {
+		struct onsram_model m = model(128 + 64 * (rnd(&seed) % 30));
+		struct onsram_plan_graph pg;
+		struct onsram_interval *iv;
+		struct onsram_price price;
+		struct onsram_flow f;
+		struct onsram_plan *p;
+		uint32_t n;
+
+		random_graph(&g, 1 + rnd(&seed) % 60, 1 + rnd(&seed) % 800, &seed);
+		pg = graph_of(&g);
+		assert_int_equal(onsram_flow_init(&f, &m, &pg), 0);
+		iv = calloc(f.first[pg.nr_tensors] + 1, sizeof(*iv));
+		assert_non_null(iv);
+		assert_int_equal(onsram_recent_choose(&f, iv, &n), 0);
+		assert_null(onsram_plan_check(&m, &pg, iv, n, NULL));
+		assert_int_equal(onsram_plan_price(&m, &pg, iv, n, false, &price), 0);
+		p = plan(&m);
+		assert_true(p->time_ps <= price.time_ps);
+		held += n;
+		onsram_plan_free(p);
+		onsram_flow_fini(&f);
+		free(iv);
+	}
+	assert_true(held);
+}
+
 static void test_more_is_faster(void **state)
 {
 	uint32_t seed = 77;
@@ -578,6 +612,7 @@ int main(void)
 		cmocka_unit_test(test_densenet),
 		cmocka_unit_test(test_overwrite),
 		cmocka_unit_test(test_restrictions),
+		cmocka_unit_test(test_recent),
 		cmocka_unit_test(test_more_is_faster),
 		cmocka_unit_test(test_brute_force),
 		cmocka_unit_test(test_fuzz),
