@@ -54,6 +54,7 @@ good "usage: onsram submit JOB.json" submit --help
 good "usage: onsram info" info --help
 good "usage: onsram stat" stat --help
 good "usage: onsram top" top --help
+good "usage: onsram report DIR" report --help
 
 t 2 "which command?"
 t 2 'unknown command "fly"' fly
@@ -130,6 +131,7 @@ t 2 '--fuse is on or off' bench --fuse maybe
 t 2 '--model is default or paper' bench --model exact
 t 2 '--graph takes groups=split' bench --graph layout=nhwc
 t 2 'needs an argument' bench --csv
+t 2 'needs an argument' bench --svg
 t 2 'unknown option' bench --jsn
 t 2 '--without takes parts, overlap, constants and overwriting, not "weights"' plan x.onnx --without parts,weights
 t 2 '--effort is a number from 1 to 1000' plan x.onnx --effort 0

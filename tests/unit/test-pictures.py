@@ -1,8 +1,11 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: MIT
 """Pictures and traces of plans: as the plan says, readable, whole or not there. Prints TAP."""
+import base64
+from html.parser import HTMLParser
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -97,6 +100,112 @@ def refuses(text, status, words, *args, **more):
     result(done.returncode == status and words in done.stderr, text, f"{done.returncode} {done.stderr}")
 
 
+class Page(HTMLParser):
+    """Tags of a page, what it would load from elsewhere, and its text."""
+    def __init__(self, path):
+        super().__init__()
+        self.tags, self.elsewhere, self.words, self.open = [], [], "", []
+        with open(path, encoding="utf-8") as f:
+            self.feed(f.read())
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        if tag not in ("meta", "br", "rect", "line", "path"):
+            self.open.append(tag)
+        for name, value in attrs:
+            if name in ("src", "href", "data", "action") and not value.startswith("data:") or name.startswith("on"):
+                self.elsewhere.append(f"{tag} {name}={value[:80]}")
+
+    def handle_endtag(self, tag):
+        if tag in self.open:
+            while self.open.pop() != tag:
+                pass
+
+    def handle_data(self, data):
+        self.words += data
+
+
+def bench_report():
+    """Two networks, one of them published about, and one that failed."""
+    def policy(ps):
+        return {"last": {"time_ps": ps, "energy_pj": 7 * ps, "dram_bytes": ps // 3}, "spm_peak_bytes": 12345}
+    policies = {"none": policy(4000000), "lru": policy(3000000), "static-paper": policy(2000000), "static": policy(1000000),
+                "eager": policy(1600000), "ideal": policy(900000)}
+    return {"dtype": "fp16", "fuse": True, "model": "default", "config_hash": "0123456789abcdef", "networks": [
+        {"name": "SqueezeNet", "policies": policies, "bound_ps": 800000}, {"name": "Broken", "error": "no model"},
+        {"name": "<Own> & é", "policies": {"none": policy(10), "static": policy(5)}, "bound_ps": 5}]}
+
+
+def check_bars(page):
+    _, everything, wrong = pictures.svg_elements("bars.svg")
+    tips = {e.find(pictures.SVG + "title").text for e in everything if e.find(pictures.SVG + "title") is not None}
+    with open(os.path.join(TOP, "docs", "published.json"), encoding="utf-8") as f:
+        published = json.load(f)["networks"]["SqueezeNet"]
+    wanted = {f"SqueezeNet, {n}: {x:.2f}" for n, x in (("lru", 4 / 3), ("static-paper", 2), ("static", 4), ("eager", 2.5),
+                                                       ("ideal", 4 / 0.9), ("bound", 5))}
+    wanted |= {f"SqueezeNet, static-paper: {published['static']:.2f} as published",
+               f"SqueezeNet, ideal: {published['infinite']:.2f} as published", "<Own> & é, static: 2.00", "<Own> & é, bound: 2.00"}
+    result(not wrong and wanted == tips - {None} - {"How many times faster than none, which manages nothing"},
+           "a bench's bars, and what was published", f"{wrong} {tips ^ wanted}")
+    bars = {e.find(pictures.SVG + "title").text: pictures.rectangle(e)[3] for e in everything
+            if e.tag == pictures.SVG + "rect" and e.find(pictures.SVG + "title") is not None}
+    result(near(bars["SqueezeNet, static: 4.00"], 2 * bars["SqueezeNet, static-paper: 2.00"]), "a bar is as high as its figure")
+    result("bench.json" in page.words and "28.00 uJ" in page.words, "figures stand beside them", page.words[:400])
+
+
+def check_report():
+    os.mkdir("dir")
+    for name in ("50.svg", "50.json"):
+        os.link(name, f"dir/{name}")
+    with open("dir/plan.json", "w", encoding="utf-8") as f:
+        f.write(onsram("plan", "50.onnx", "--json").stdout)
+    with open("dir/bench.json", "w", encoding="utf-8") as f:
+        json.dump(bench_report(), f)
+    done = onsram("report", "dir")
+    result(done.returncode == 0 and done.stdout == "dir/report.html\n" and done.stderr == "", "report", done.stdout + done.stderr)
+    page = Page("dir/report.html")
+    result(not page.elsewhere and "script" not in page.tags and page.tags.count("svg") == 2, "a page of its own, without scripts",
+           page.elsewhere)
+    result(not page.open, "whose elements are all closed", page.open)
+    with open("dir/report.html", encoding="utf-8") as f:
+        html = f.read()
+    trace = re.search(r'href="data:application/json;base64,([^"]*)"', html).group(1)
+    with open("50.json", "rb") as f:
+        result(base64.b64decode(trace) == f.read(), "the trace can be taken from it")
+    result("tensor_1 <&> é" in page.words and "larger than the SPM" not in page.words, "the plan's tensors", page.words[:400])
+    with open("bars.svg", "w", encoding="utf-8") as f:
+        f.write(re.search(r"<svg.*?</svg>", html, re.S).group(0))
+    check_bars(page)
+    for text, change in (("a script", ("</svg>", "<script>1</script></svg>")), ("a handler", ("<rect ", '<rect onload="x()" ')),
+                         ("a link", ("</svg>", '<a href="http://x">x</a></svg>'))):
+        with open("50.svg", encoding="utf-8") as f:
+            svg = f.read().replace(*change)
+        with open("dir/foreign.svg", "w", encoding="utf-8") as f:
+            f.write(svg)
+        done = onsram("report", "dir")
+        result(done.returncode == 0 and "foreign.svg: no picture that onsram made" in done.stderr and
+               Page("dir/report.html").tags.count("svg") == 2, f"a picture with {text} is left out", done.stderr)
+    os.remove("dir/foreign.svg")
+    with open("dir/other.json", "w", encoding="utf-8") as f:
+        f.write('{"some": "thing"}')
+    done = onsram("report", "dir")
+    result(done.returncode == 0 and "other.json: neither a run" in done.stderr, "another file is left out", done.stderr)
+    with open("dir/half.json", "w", encoding="utf-8") as f:
+        f.write('{"networks": [')
+    os.remove("dir/report.html")
+    refuses("a file that is no JSON", 1, "dir/half.json: no JSON", "report", "dir")
+    result(not os.path.exists("dir/report.html"), "makes no page")
+    os.remove("dir/half.json")
+    os.mkdir("empty")
+    refuses("a folder without reports", 1, "empty: nothing to report", "report", "empty")
+    refuses("a folder that is not there", 1, "nowhere: No such file", "report", "nowhere")
+    refuses("no folder", 2, "which folder?", "report")
+    refuses("two folders", 2, "one folder at a time", "report", "a", "b")
+    refuses("an option that report does not have", 2, "unknown option", "report", "dir", "--html")
+    refuses("a page on a full disk", 1, "No space left", "report", "dir", "--output", "/dev/full")
+    refuses("a page in no folder", 1, "nowhere/r.html: No such file", "report", "dir", "--output", "nowhere/r.html")
+
+
 def main():
     os.chdir(tempfile.mkdtemp())
     for n, size in ((50, 60000), (1000, 20000), (1, 100)):
@@ -135,6 +244,7 @@ def main():
         p.stdout.close()
         words = p.stderr.read().decode()
         result(p.wait() == 1 and "standard output cannot be written" in words, "also of a report", f"{p.returncode} {words}")
+    check_report()
     print(f"1..{tap.number}")
     sys.exit(tap.failed > 0)
 

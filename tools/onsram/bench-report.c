@@ -230,7 +230,7 @@ static struct json_object *row_json(const struct bench_row *row)
 	return o;
 }
 
-void bench_report_json(const struct bench_report *r)
+struct json_object *bench_report_object(const struct bench_report *r)
 {
 	struct json_object *o = json_object_new_object(), *rows = json_object_new_array();
 
@@ -246,7 +246,7 @@ void bench_report_json(const struct bench_report *r)
 	for (uint32_t i = 0; i < r->nr_rows; i++)
 		json_object_array_add(rows, row_json(&r->rows[i]));
 	json_object_object_add(o, "networks", rows);
-	print_json(o);
+	return o;
 }
 
 /* A field that may have commas, quotes and ends of lines in it */

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "bench-draw.h"
+#include "save.h"
 
 #define CMD "bench"
 #define MAX_PASSES 1000
@@ -22,6 +24,7 @@ struct options {
 	bool has_preset;
 	enum onsram_preset preset;
 	const char *csv;
+	const char *svg;
 	bool json;
 };
 
@@ -55,7 +58,8 @@ static void help(void)
 	       "  --model M          default or paper: fail where the device has another performance\n"
 	       "                     model\n"
 	       "  --json             report as JSON\n"
-	       "  --csv F            a line per pass into F, too\n\n"
+	       "  --csv F            a line per pass into F, too\n"
+	       "  --svg F            a picture: how many times faster, beside what was published\n\n"
 	       "Exit status 1 where a network fails; the others are measured all the same.\n", POLICY_NAMES);
 }
 
@@ -80,6 +84,7 @@ static int parse_options(struct context *c, int argc, char **argv, bool *helped)
 		{ "graph", required_argument, NULL, 'g' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "csv", required_argument, NULL, 'c' },
+		{ "svg", required_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -128,6 +133,9 @@ static int parse_options(struct context *c, int argc, char **argv, bool *helped)
 			break;
 		case 'c':
 			opt->csv = optarg;
+			break;
+		case 'v':
+			opt->svg = optarg;
 			break;
 		case 'h':
 			help();
@@ -286,6 +294,20 @@ static void measure_network(struct context *c, struct bench_row *row)
 	onsram_program_free(p);
 }
 
+static int write_bars(FILE *out, const void *report)
+{
+	return bench_draw(out, (struct json_object *)report);
+}
+
+static int draw(const struct context *c)
+{
+	struct json_object *report = bench_report_object(&c->report);
+	int status = save_file(CMD, c->opt.svg, write_bars, report);
+
+	json_object_put(report);
+	return status;
+}
+
 static int run(struct context *c)
 {
 	struct bench_report *r = &c->report;
@@ -308,9 +330,11 @@ static int run(struct context *c)
 	}
 	progress_end();
 	if (c->opt.json)
-		bench_report_json(r);
+		print_json(bench_report_object(r));
 	else
 		bench_report_text(r);
+	if (c->opt.svg && draw(c))
+		status = STATUS_FAILURE;
 	if (c->opt.csv && bench_report_csv(r, c->opt.csv))
 		status = failure(CMD, "%s: %s", c->opt.csv, strerror(errno));
 	return status;

@@ -58,8 +58,8 @@ struct bench_report {
 
 /** bench_report_text() - tables on stdout */
 void bench_report_text(const struct bench_report *report);
-/** bench_report_json() - an object on stdout */
-void bench_report_json(const struct bench_report *report);
+/** bench_report_object() - as JSON; the caller releases it */
+struct json_object *bench_report_object(const struct bench_report *report);
 /** bench_report_csv() - a line per pass in @file. Return: 0 or -1 with errno set */
 int bench_report_csv(const struct bench_report *report, const char *file);
 

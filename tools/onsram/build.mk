@@ -9,6 +9,8 @@ $(ONSRAM): $(ONSRAM_OBJS) $(LIBONSRAM) $(LIBPICTURE) $(LIBPLANNER) $(LIBPERF)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lprotobuf-c -ljson-c -lcrypto -lncurses -ltinfo -lm
 
+$(B)/tools/onsram/published.o: docs/published.json
+
 PROGRAMS += $(ONSRAM)
 # The terminals that a guest's console can be
 GUEST_FILES += $(foreach t,l/linux v/vt220 d/dumb,/lib/terminfo/$(t)=/lib/terminfo/$(t))

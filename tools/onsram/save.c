@@ -74,3 +74,24 @@ int save_file(const char *cmd, const char *path, int (*write)(FILE *, const void
 		return wrong(cmd, path);
 	return finish(f, write(f, ctx)) ? wrong(cmd, path) : 0;
 }
+
+char *file_text(const char *path, size_t *size)
+{
+	FILE *in = fopen(path, "re"), *out;
+	char *text = NULL, part[65536];
+	size_t n;
+	int bad;
+
+	if (!in)
+		return NULL;
+	out = open_memstream(&text, size);
+	while (out && (n = fread(part, 1, sizeof(part), in)))
+		fwrite(part, 1, n, out);
+	bad = !out || ferror(in);
+	fclose(in);
+	if ((out && fclose(out)) || bad) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}

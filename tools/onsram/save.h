@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Files that are there whole or not at all. */
+/* Whole files: written so that they are there whole or not at all, and read. */
 #ifndef ONSRAM_SAVE_H
 #define ONSRAM_SAVE_H
 
@@ -15,5 +15,8 @@
  * Return: 0, or the exit status
  */
 int save_file(const char *cmd, const char *path, int (*write)(FILE *out, const void *ctx), const void *ctx);
+
+/** file_text() - what is in a file, with a NUL behind it; free() it. Return: NULL with errno set */
+char *file_text(const char *path, size_t *size);
 
 #endif
