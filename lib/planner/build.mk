@@ -9,7 +9,7 @@ $(LIBPLANNER): $(PLANNER_OBJS)
 	$(Q)$(AR) rcs $@ $^
 
 PLANNER_TESTS := $(addprefix $(B)/tests/unit/,test-price test-planner test-paper test-allocate \
-	test-carry-out)
+	test-carry-out test-worth)
 $(PLANNER_TESTS): %: %.o $(LIBPLANNER) $(LIBPERF)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka

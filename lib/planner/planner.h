@@ -205,6 +205,38 @@ int onsram_plan_carry_out(const struct onsram_model *m, const struct onsram_plan
 /** onsram_plan_run_release() - free what it has */
 void onsram_plan_run_release(struct onsram_plan_run *run);
 
+#define ONSRAM_WORTH_DISPLACED	3
+
+/**
+ * struct onsram_worth - what a tensor's stays are worth, and what more of them would be
+ * @saves_ps: how much longer a run without its stays takes
+ * @saves_bytes: how much more would cross DRAM
+ * @would_save_ps: how much shorter a run would be if all of it stayed from its first use to
+ *	its last, and there were room; 0 where it does, or has one use
+ * @missing_bytes: what there is then beyond the room, at the fullest operation
+ * @full_op: that operation
+ * @displaced: whose places are there, that of the least worth per byte first, up to
+ *	@missing_bytes
+ * @nr_displaced: how many
+ */
+struct onsram_worth {
+	int64_t saves_ps;
+	int64_t saves_bytes;
+	int64_t would_save_ps;
+	uint64_t missing_bytes;
+	uint32_t full_op;
+	uint32_t displaced[ONSRAM_WORTH_DISPLACED];
+	uint32_t nr_displaced;
+};
+
+/**
+ * onsram_plan_worth() - by the prices of the same plan with a tensor's stays changed
+ * @worth: out, per tensor
+ * Return: 0, or -1 without memory
+ */
+int onsram_plan_worth(const struct onsram_model *m, const struct onsram_plan_graph *g,
+		      const struct onsram_interval *iv, uint32_t n, bool again, struct onsram_worth *worth);
+
 /**
  * struct onsram_plan_options - what a plan may be, and how long to look for it
  * @whole: only whole tensors

@@ -55,6 +55,7 @@ good "usage: onsram info" info --help
 good "usage: onsram stat" stat --help
 good "usage: onsram top" top --help
 good "usage: onsram report DIR" report --help
+good "usage: onsram diff A.json B.json" diff --help
 
 t 2 "which command?"
 t 2 'unknown command "fly"' fly
@@ -73,9 +74,13 @@ t 2 '--atol is a number' run x.onnx --atol nan
 t 2 'unknown option' run x.onnx --polcy none
 t 2 'unknown option' run x.onnx -x
 t 2 'one model at a time' run x.onnx y.onnx
-t 2 "--svg and --trace show one policy's places" run x.onnx --policy none,lru --svg x.svg
-t 2 "--svg and --trace show one policy's places" run x.onnx --policy ideal --trace x.json
+t 2 "--svg, --trace and --explain show one policy's places" run x.onnx --policy none,lru --svg x.svg
+t 2 "--svg, --trace and --explain show one policy's places" run x.onnx --policy ideal --trace x.json
+t 2 "--svg, --trace and --explain show one policy's places" run x.onnx --policy all --explain
 t 2 'needs an argument' run x.onnx --trace
+t 2 'two files, not 1' diff a.json
+t 2 'unknown option' diff a.json b.json --fast
+t 1 'a.json: No such file' diff a.json b.json
 t 1 'missing.onnx' run missing.onnx
 t 1 'bad.onnx' run bad.onnx
 t 1 'empty.onnx' run empty.onnx

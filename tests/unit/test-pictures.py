@@ -10,12 +10,11 @@ import subprocess
 import sys
 import tempfile
 
-from onnx import TensorProto, helper, save
-
 TOP = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 ONSRAM = os.path.join(TOP, os.environ.get("ONSRAM_BIN", "build/host/onsram"))
 sys.path.insert(0, os.path.join(TOP, "tests"))
 
+from networks_of import chain
 import pictures
 import tap
 from tap import result
@@ -24,19 +23,6 @@ from tap import result
 def onsram(*args, **more):
     return subprocess.run([ONSRAM, *args], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False,
                           errors="replace", **more)
-
-
-def chain(path, n, size, branch=7):
-    """A network of N operations, some of which use what was made long before."""
-    nodes, made = [], ["x"]
-    for i in range(n):
-        out = "y" if i == n - 1 else f"tensor_{i} <&> é"
-        other = made[-branch] if i % branch == branch - 1 and len(made) > branch else made[-1]
-        nodes.append(helper.make_node(("Add", "Mul", "Sub")[i % 3], [made[-1], other], [out], name=f"operation_{i}"))
-        made.append(out)
-    info = [helper.make_tensor_value_info(t, TensorProto.FLOAT, [size]) for t in ("x", "y")]
-    save(helper.make_model(helper.make_graph(nodes, 'a "chain"', info[:1], info[1:]), ir_version=8,
-                           opset_imports=[helper.make_opsetid("", 17)]), path)
 
 
 def near(a, b):
@@ -206,6 +192,42 @@ def check_report():
     refuses("a page in no folder", 1, "nowhere/r.html: No such file", "report", "dir", "--output", "nowhere/r.html")
 
 
+def check_explained():
+    """Every tensor has its paragraph, and what its stays save; two plans side by side."""
+    plans = {}
+    for size in ("192K", "512K"):
+        args = ("plan", "50.onnx", "--spm-size", size, "--explain")
+        plans[size] = json.loads(onsram(*args, "--json").stdout)
+        with open(f"{size}.json", "w", encoding="utf-8") as f:
+            json.dump(plans[size], f)
+        tensors, words = plans[size]["tensors"], onsram(*args).stdout
+        result(all(f"\n\n{t['name']}: " in words for t in tensors), f"{size}: a paragraph for every tensor")
+        held = [t for t in tensors if t["intervals"]]
+        result(words.count("\n  held: ") == len(held) > 0 and words.count("\n  not held: ") == len(tensors) - len(held),
+               f"{size}: held, or not held", f"{len(held)} of {len(tensors)}")
+        whole = plans[size]["baseline_ps"] - plans[size]["time_ps"]
+        result(0 < max(t["saves_ps"] for t in tensors) <= whole, f"{size}: no tensor saves more than all of them")
+    full = [t for t in plans["192K"]["tensors"] if t["missing_bytes"] and t["would_save_ps"] > 0]
+    words = onsram("plan", "50.onnx", "--spm-size", "192K", "--explain").stdout
+    result(full and words.count(" are missing") == len(full) and "it would displace tensor_" in words, "what would be displaced",
+           len(full))
+    done = onsram("diff", "192K.json", "512K.json")
+    moved = [line[:-1].split(": ")[0] for line in done.stdout.splitlines() if line.startswith(("x: ", "y: ", "tensor_"))]
+    changed = {a["name"]: abs(b["saves_ps"] - a["saves_ps"]) for a, b in zip(plans["192K"]["tensors"], plans["512K"]["tensors"])
+               if a["intervals"] != b["intervals"]}
+    result(done.returncode == 0 and done.stderr == "" and moved and
+           [changed[m] for m in moved] == sorted((changed[m] for m in moved), reverse=True),
+           "diff: the largest difference first", done.stdout[:2000])
+    same = json.loads(onsram("diff", "192K.json", "192K.json", "--json").stdout)
+    result(same["tensors"] == [] and same["figures"]["time_ps"] == 2 * [plans["192K"]["time_ps"]], "diff: of a plan and itself", same)
+    for name, text, words in (("run.json", '{"passes": [{"time_ps": 1}]}', "no tensors in it"), ("list.json", "[{}, {}]", "more than one policy"),
+                              ("half.json", '{"tensors": [', "no JSON")):
+        with open(name, "w", encoding="utf-8") as f:
+            f.write(text)
+        refuses(f"diff: {words}", 1, f"{name}: {words}" if words != "more than one policy" else "of more than one policy", "diff",
+                "192K.json", name)
+
+
 def main():
     os.chdir(tempfile.mkdtemp())
     for n, size in ((50, 60000), (1000, 20000), (1, 100)):
@@ -245,6 +267,7 @@ def main():
         words = p.stderr.read().decode()
         result(p.wait() == 1 and "standard output cannot be written" in words, "also of a report", f"{p.returncode} {words}")
     check_report()
+    check_explained()
     print(f"1..{tap.number}")
     sys.exit(tap.failed > 0)
 

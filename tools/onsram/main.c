@@ -14,6 +14,7 @@ static const struct {
 	{ "bench", cmd_bench, "compare the policies on a suite of networks" },
 	{ "plan", cmd_plan, "plan a model's SPM residency, without a device" },
 	{ "count", cmd_count, "count a model's operations, parameters and bytes, without a device" },
+	{ "diff", cmd_diff, "two plans or runs side by side, tensor by tensor" },
 	{ "report", cmd_report, "make one page of runs, benches, plans, their pictures and traces" },
 	{ "conformance", cmd_conformance, "run ONNX's backend test cases on the device" },
 	{ "submit", cmd_submit, "run the operations of a job file" },

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #define _GNU_SOURCE
 #include <getopt.h>
-#include <linux/onsram_netlink.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
 #include "draw.h"
+#include "explain.h"
 #include "perf.h"
 #include "plan-csv.h"
 #include "policy.h"
@@ -65,7 +65,8 @@ static void help(void)
 	       "  --without LIST   plan without any of: parts (of tensors), overlap (of transfers and\n"
 	       "                   compute), constants, overwriting (of what dies); separated by commas\n"
 	       "  --effort N       look N times as long (default 1)\n"
-	       "  --explain        every tensor: where it stays, or why it does not\n"
+	       "  --explain        every tensor: where it stays, when, and what that saves, or why it does\n"
+	       "                   not; with --json, too\n"
 	       "  --svg F          draw it: the SPM's map above the engines' time line\n"
 	       "  --trace F        its run as a trace for Perfetto or Chrome\n"
 	       "  --json           the plan as JSON\n\n"
@@ -279,53 +280,16 @@ static int parse_options(struct options *opt, int argc, char **argv, bool *helpe
 	return check_options(opt);
 }
 
-static struct json_object *tensor_json(const struct onsram_program *p, uint32_t tensor,
-				       const struct onsram_plan *plan)
-{
-	struct json_object *o = json_object_new_object();
-	struct json_object *intervals = json_object_new_array();
-	uint32_t i;
-
-	for (i = 0; i < plan->nr_intervals; i++) {
-		const struct onsram_interval *iv = &plan->intervals[i];
-		struct json_object *entry;
-
-		if (iv->tensor != tensor)
-			continue;
-		entry = json_object_new_object();
-		json_add_u64(entry, "reserve_op", iv->reserve_op);
-		json_add_u64(entry, "first_op", iv->first_op);
-		json_add_u64(entry, "last_op", iv->last_op);
-		json_add_u64(entry, "release_op", iv->release_op);
-		json_add_u64(entry, "begin", iv->begin);
-		json_add_u64(entry, "offset", iv->offset);
-		json_add_u64(entry, "bytes", iv->bytes);
-		json_object_object_add(entry, "fetch",
-				       json_object_new_boolean(iv->flags & ONSRAM_INTERVAL_FETCH));
-		json_object_object_add(entry, "keep",
-				       json_object_new_boolean(iv->flags & ONSRAM_INTERVAL_KEEP));
-		json_object_array_add(intervals, entry);
-	}
-	json_object_object_add(o, "name", json_object_new_string(p->tensors[tensor].name));
-	json_add_u64(o, "bytes", p->tensors[tensor].bytes);
-	json_object_object_add(o, "intervals", intervals);
-	json_object_object_add(o, "reason",
-			       json_object_new_string(onsram_reason_text(plan->reason[tensor])));
-	return o;
-}
-
 static void print_plan_json(const struct options *opt, const struct onsram_model *m,
-			    const struct onsram_program *p, const struct onsram_plan *plan,
+			    const struct explanation *e, const struct onsram_plan *plan,
 			    uint64_t plan_ns)
 {
 	struct json_object *o = json_object_new_object();
-	struct json_object *tensors = json_object_new_array();
-	uint32_t i;
 
 	json_object_object_add(o, "model", json_object_new_string(opt->model));
 	json_object_object_add(o, "policy", json_object_new_string(opt->policy->name));
 	json_add_hash(o, "config_hash", onsram_model_hash(m));
-	json_add_u64(o, "operations", p->nr_ops);
+	json_add_u64(o, "operations", e->program->nr_ops);
 	json_add_u64(o, "spm_size_bytes", m->spm_size);
 	json_add_u64(o, "spm_peak_bytes", plan->peak_bytes);
 	json_add_u64(o, "time_ps", plan->time_ps);
@@ -333,47 +297,12 @@ static void print_plan_json(const struct options *opt, const struct onsram_model
 	json_add_u64(o, "baseline_ps", plan->baseline_ps);
 	json_add_u64(o, "bound_ps", plan->bound_ps);
 	json_add_u64(o, "plan_ns", plan_ns);
-	for (i = 0; i < p->nr_tensors; i++)
-		json_object_array_add(tensors, tensor_json(p, i, plan));
-	json_object_object_add(o, "tensors", tensors);
+	json_object_object_add(o, "tensors", explain_json(e));
 	print_json(o);
 }
 
-static void explain(const struct onsram_program *p, const struct onsram_plan *plan)
-{
-	char bytes[24];
-	uint32_t i, k;
-
-	printf("\n%-40s %11s  %s\n", "tensor", "bytes", "held from operation .. to, at offset; or why not");
-	for (i = 0; i < p->nr_tensors; i++) {
-		bool held = false;
-
-		format_bytes(p->tensors[i].bytes, bytes, sizeof(bytes));
-		printf("%-40.40s %11s  ", p->tensors[i].name, bytes);
-		for (k = 0; k < plan->nr_intervals; k++) {
-			const struct onsram_interval *iv = &plan->intervals[k];
-
-			if (iv->tensor != i)
-				continue;
-			printf("%s%u..%u at %u", held ? ", " : "", iv->first_op, iv->last_op,
-			       iv->offset);
-			if (iv->bytes < p->tensors[i].bytes)
-				printf(" (%u bytes from %llu)", iv->bytes,
-				       (unsigned long long)iv->begin);
-			if (iv->flags & ONSRAM_INTERVAL_FETCH)
-				printf(" fetched from %u", iv->reserve_op);
-			if (iv->release_op > iv->last_op + 1)
-				printf(" gone by %u", iv->release_op);
-			if (iv->flags & ONSRAM_INTERVAL_KEEP)
-				printf(" kept");
-			held = true;
-		}
-		puts(held ? "" : onsram_reason_text(plan->reason[i]));
-	}
-}
-
 static void print_plan_text(const struct options *opt, const struct onsram_model *m,
-			    const struct onsram_program *p, const struct onsram_plan *plan)
+			    const struct explanation *e, const struct onsram_plan *plan)
 {
 	char text[4][24], spm[24], peak[24];
 
@@ -383,8 +312,8 @@ static void print_plan_text(const struct options *opt, const struct onsram_model
 	format_time(plan->time_ps_again, text[1], sizeof(text[1]));
 	format_time(plan->baseline_ps, text[2], sizeof(text[2]));
 	format_time(plan->bound_ps, text[3], sizeof(text[3]));
-	printf("%s: %u operations, %u tensors, policy %s, SPM %s\n", opt->model, p->nr_ops,
-	       p->nr_tensors, opt->policy->name, spm);
+	printf("%s: %u operations, %u tensors, policy %s, SPM %s\n", opt->model, e->program->nr_ops,
+	       e->program->nr_tensors, opt->policy->name, spm);
 	printf("  stays            %u, at most %s at once\n", plan->nr_intervals, peak);
 	printf("  first run        %s (%.2fx of nothing held)\n", text[0],
 	       plan->time_ps ? (double)plan->baseline_ps / plan->time_ps : 1);
@@ -392,7 +321,25 @@ static void print_plan_text(const struct options *opt, const struct onsram_model
 	printf("  nothing held     %s\n", text[2]);
 	printf("  lower bound      %s\n", text[3]);
 	if (opt->explain)
-		explain(p, plan);
+		explain_text(e);
+}
+
+static int report(const struct options *opt, const struct onsram_model *m, const struct onsram_program *p,
+		  const struct onsram_plan *plan, uint64_t plan_ns)
+{
+	struct explanation e = {
+		.program = p, .intervals = plan->intervals, .nr_intervals = plan->nr_intervals, .reason = plan->reason,
+	};
+	int status = 0;
+
+	if (opt->explain && explain_worth(&e, m, false))
+		status = failure(CMD, "out of memory");
+	else if (opt->json)
+		print_plan_json(opt, m, &e, plan, plan_ns);
+	else
+		print_plan_text(opt, m, &e, plan);
+	free(e.worth);
+	return status;
 }
 
 static int draw(const struct options *opt, const struct onsram_model *m, const struct onsram_program *p,
@@ -430,10 +377,8 @@ static int plan_program(const struct options *opt, const struct onsram_model *m,
 	}
 	if (opt->svg || opt->trace)
 		status = draw(opt, m, p, plan);
-	if (!status && opt->json)
-		print_plan_json(opt, m, p, plan, plan_ns);
-	else if (!status)
-		print_plan_text(opt, m, p, plan);
+	if (!status)
+		status = report(opt, m, p, plan, plan_ns);
 	onsram_plan_free(plan);
 	plan_input_release(&in);
 	return status;

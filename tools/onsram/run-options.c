@@ -31,6 +31,8 @@ static void help(void)
 	       "  --svg F            draw the last pass: the SPM's map above the engines' time line; of\n"
 	       "                     one policy\n"
 	       "  --trace F          the last pass as a trace for Perfetto or Chrome, likewise\n"
+	       "  --explain          every tensor of the last pass: where it stayed, when, and what that\n"
+	       "                     saves by the performance model; likewise, with --json, too\n"
 	       "  --json             report as JSON: an object, or an array for several policies\n");
 }
 
@@ -67,6 +69,7 @@ int run_options(struct run_options *opt, int argc, char **argv, bool *helped)
 		{ "output-dir", required_argument, NULL, 'o' },
 		{ "svg", required_argument, NULL, 'v' },
 		{ "trace", required_argument, NULL, 't' },
+		{ "explain", no_argument, NULL, 'x' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -130,6 +133,9 @@ int run_options(struct run_options *opt, int argc, char **argv, bool *helped)
 		case 't':
 			opt->trace = optarg;
 			break;
+		case 'x':
+			opt->explain = true;
+			break;
 		case 'j':
 			opt->json = true;
 			break;
@@ -145,6 +151,6 @@ int run_options(struct run_options *opt, int argc, char **argv, bool *helped)
 		status = usage_error(CMD, "which model?");
 	if (!status && run_records(opt) &&
 	    (opt->policies.nr != 1 || opt->policies.policy[0]->plan == onsram_plan_ideal))
-		status = usage_error(CMD, "--svg and --trace show one policy's places in the SPM: name one, and not ideal");
+		status = usage_error(CMD, "--svg, --trace and --explain show one policy's places in the SPM: name one, and not ideal");
 	return status;
 }

@@ -53,6 +53,8 @@ static struct json_object *result_json(const struct run_report *report,
 	json_add_u64(o, "bound_ps", report->bound_ps);
 	json_add_u64(o, "operations", report->program->nr_ops);
 	json_object_object_add(o, "expect", json_object_new_string(expect_names[report->expect[index]]));
+	if (report->explanation)
+		json_object_object_add(o, "tensors", explain_json(report->explanation));
 	return o;
 }
 
@@ -125,4 +127,6 @@ void run_report_text(const struct run_report *report)
 	if (report->nr_results > 1)
 		printf("  outputs across policies: %s\n",
 		       measure_agree(report->results, report->nr_results) ? "identical, bit for bit" : "DIFFERENT");
+	if (report->explanation)
+		explain_text(report->explanation);
 }

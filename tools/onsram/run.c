@@ -19,6 +19,9 @@ struct context {
 	struct onsram_array *expect;
 	bool saved;
 	struct run_report report;
+	struct explanation explanation;
+	struct onsram_program ordered;
+	struct onsram_interval *stays;
 };
 
 static int failure_at(const char *path, char *err)
@@ -181,6 +184,20 @@ static int verdict(const struct context *c)
 	return 0;
 }
 
+static int explain(struct context *c)
+{
+	struct explanation *e = &c->explanation;
+
+	/* In the order that it ran in */
+	if (policy_program(c->opt.policies.policy[0], &c->report.config, c->program, &c->ordered))
+		return -1;
+	e->program = &c->ordered;
+	c->stays = explain_stays(&c->report.record, &e->nr_intervals);
+	e->intervals = c->stays;
+	c->report.explanation = e;
+	return c->stays ? explain_worth(e, &c->report.config, true) : -1;
+}
+
 static int run_model(struct context *c)
 {
 	char *err = NULL;
@@ -218,6 +235,8 @@ static int run_model(struct context *c)
 	status = draw_record(CMD, &c->report.record, c->opt.svg, c->opt.trace);
 	if (status)
 		return status;
+	if (c->opt.explain && explain(c))
+		return failure(CMD, "out of memory");
 	if (c->opt.json)
 		run_report_json(&c->report);
 	else
@@ -238,6 +257,9 @@ static void release(struct context *c)
 	free(c->inputs);
 	free(c->expect);
 	record_release(&c->report.record);
+	free(c->explanation.worth);
+	free(c->stays);
+	free(c->ordered.ops);
 	onsram_program_free(c->program);
 }
 

@@ -3,6 +3,7 @@
 #define ONSRAM_RUN_H
 
 #include "command.h"
+#include "explain.h"
 #include "measure.h"
 
 #define RUN_MAX_FILES 256
@@ -26,13 +27,14 @@ struct run_options {
 	const char *trace;
 	double rtol;
 	double atol;
+	bool explain;
 	bool json;
 };
 
 /** run_records() - whether what a pass did is wanted in detail */
 static inline bool run_records(const struct run_options *opt)
 {
-	return opt->svg || opt->trace;
+	return opt->svg || opt->trace || opt->explain;
 }
 
 /** run_options() - parse the command line into @opt. Return: 0, also when help was asked for (@helped), or the exit status */
@@ -40,7 +42,11 @@ int run_options(struct run_options *opt, int argc, char **argv, bool *helped);
 
 enum expect_result { EXPECT_NONE, EXPECT_PASS, EXPECT_FAIL };
 
-/** struct run_report - what is the same for all policies, and a measurement of each */
+/**
+ * struct run_report - what is the same for all policies, and a measurement of each
+ * @record: of the last pass, where one was wanted
+ * @explanation: of @record, or NULL
+ */
 struct run_report {
 	const char *model;
 	const struct onsram_program *program;
@@ -51,6 +57,7 @@ struct run_report {
 	enum expect_result expect[NR_POLICIES];
 	uint32_t nr_results;
 	struct onsram_record record;
+	struct explanation *explanation;
 };
 
 /** run_report_json() - an object, or for more than one policy an array of them, on stdout */
