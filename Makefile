@@ -145,7 +145,7 @@ vm = tools/vm/run-vm --qemu "$$(qemu-device/build.sh)" --kernel $(1)/vmlinux --i
 
 # --- targets --------------------------------------------------------------------
 
-.PHONY: FORCE help all guest qemu models run vm shell check check-debug unit qtest kselftest e2e conformance networks trained \
+.PHONY: FORCE help all guest qemu models run vm shell check check-debug unit qtest kselftest e2e conformance networks trained pictures \
 	bench bench-policies bench-table reproduction network-page lint suite-unit suite-unit-san suite-qtest suite-kselftest suite-e2e \
 	suite-conformance suite-networks suite-trained suite-lint suite-debug clean distclean
 
@@ -162,7 +162,7 @@ help:
 	@echo '  make shell         boot the guest to a prompt'
 	@echo "  make -s vm CMD='onsram info'"
 	@echo '                     run one command in the guest; output and exit status are its own'
-	@echo '  make unit qtest kselftest e2e conformance networks trained lint'
+	@echo '  make unit qtest kselftest e2e conformance networks trained pictures lint'
 	@echo '                     one layer of the tests'
 	@echo '  make bench         benchmarks'
 	@echo '  make bench-policies'
@@ -257,7 +257,7 @@ bench: all
 # Every suite prints TAP; scripts/suite shows it, counts it, and remembers the
 # counts for the summary. A suite that cannot be built counts as one failure.
 unit: suite-unit suite-unit-san
-qtest kselftest e2e conformance networks trained lint: %: suite-%
+qtest kselftest e2e conformance networks trained pictures lint: %: suite-%
 
 suite-unit:
 	@scripts/suite unit $(MAKE) --no-print-directory tap-unit
@@ -275,6 +275,8 @@ suite-networks:
 	@scripts/suite networks $(MAKE) --no-print-directory tap-networks
 suite-trained:
 	@scripts/suite trained $(MAKE) --no-print-directory tap-trained
+suite-pictures:
+	@scripts/suite pictures $(MAKE) --no-print-directory tap-pictures
 suite-debug:
 	@scripts/suite debug $(MAKE) --no-print-directory tap-debug
 suite-lint:
@@ -327,6 +329,11 @@ tap-networks: guest
 
 tap-trained: guest
 	@tests/trained/run
+
+# In a browser, which is large: no part of make check
+tap-pictures: models
+	+@$(locked) $(B)/onsram
+	@tests/pictures/run $(CACHE)/onnx-testdata/data/light
 
 tap-lint: $(KSRC)
 	@scripts/lint $(KSRC)

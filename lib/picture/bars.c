@@ -8,7 +8,9 @@
 #define HEIGHT	300
 #define BAR	13
 #define GAP	20
-#define NAMES	90
+#define NAMES	110
+#define RIGHT	40
+#define LEAST_WIDTH	860
 
 struct chart {
 	FILE *out;
@@ -82,11 +84,11 @@ void picture_bars(FILE *out, const struct picture_bars *b)
 	double width = c.group * b->nr_groups, step = c.most > 8 ? 2 : c.most > 3 ? 1 : 0.5;
 	bool published = false;
 
-	width = width < 560 ? 560 : width;
+	width = width < LEAST_WIDTH ? LEAST_WIDTH : width;
 	for (uint32_t g = 0; g < b->nr_groups; g++)
 		for (uint32_t s = 0; s < b->nr_series; s++)
 			published |= b->groups[g].published[s] > 0;
-	svg_begin(out, LEFT + width + 20, TOP + HEIGHT + NAMES, b->title);
+	svg_begin(out, LEFT + width + RIGHT, TOP + HEIGHT + NAMES, b->title);
 	svg_text(out, LEFT, 22, "start", "title", "%s", b->title);
 	svg_text(out, LEFT, 40, "start", "note", "%s", b->note);
 	legend(&c, published);

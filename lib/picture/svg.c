@@ -96,7 +96,8 @@ void svg_text(FILE *out, double x, double y, const char *anchor, const char *cla
 
 void svg_label(FILE *out, double x, double y, double width, double height, const char *text)
 {
-	double room = (width - 4) / SVG_CHARACTER;
+	/* An ellipsis is wider than a character */
+	double room = (width - 10) / SVG_CHARACTER;
 
 	if (room < 3 || height < 11)
 		return;
