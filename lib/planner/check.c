@@ -55,8 +55,8 @@ static const char *check_contents(const struct onsram_flow *f, const struct onsr
 	if (fetches && !(iv->flags & ONSRAM_INTERVAL_FETCH))
 		return "begins without a fetch where the tensor's contents are wanted";
 	for (uint32_t i = 0; i < n; i++) {
-		if (fetches && (use[i].slots & 1) && use[i].op >= iv->reserve_op && use[i].op < iv->first_op)
-			return "the tensor is written while it may be fetched";
+		if (fetches && use[i].op >= iv->reserve_op && use[i].op < iv->first_op)
+			return "the tensor is used while it may be fetched";
 		if (dirty && use[i].op > iv->last_op && use[i].op < iv->release_op)
 			return "the tensor is used while it may be written back";
 	}

@@ -90,10 +90,9 @@ struct onsram_interval {
  *
  * A place belongs to one interval at a time.  Intervals of a tensor that serve the
  * same operation hold different parts that follow each other in the tensor and in the
- * SPM, so that each operand has one window.  A fetch reads DRAM that is up to date:
- * nothing writes the tensor between the fetch and its first use, and an earlier
- * interval's write-back precedes it in the queue.  No operation uses a tensor whose
- * write-back may be under way.  An interval without FETCH begins at an operation that
+ * SPM, so that each operand has one window.  A fetch reads DRAM that is up to date: an
+ * earlier interval's write-back precedes it in the queue.  No operation uses a tensor
+ * whose fetch or write-back may be under way.  An interval without FETCH begins at an operation that
  * writes the whole tensor without reading it, or at a TRANSIENT's first use; one with
  * KEEP serves the last operation, and its place is nobody else's at any time.
  *

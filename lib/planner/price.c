@@ -149,6 +149,7 @@ static void join(struct onsram_pricer *p, const struct onsram_interval *iv, uint
 
 		for (; t < p->order[b]; t++) {
 			struct onsram_transfer next = p->transfer[t];
+			uint32_t place = n;
 
 			for (uint32_t j = first; j < n;) {
 				struct onsram_transfer *other = &p->transfer[j];
@@ -159,10 +160,16 @@ static void join(struct onsram_pricer *p, const struct onsram_interval *iv, uint
 				}
 				next.begin = other->begin < next.begin ? other->begin : next.begin;
 				next.bytes += other->bytes;
+				next.interval = other->interval;
+				place = j < place ? j : place;
 				memmove(other, other + 1, (--n - j) * sizeof(*other));
 				j = first;
 			}
-			p->transfer[n++] = next;
+			/* Where the first of them was */
+			memmove(&p->transfer[place + 1], &p->transfer[place],
+				(n - place) * sizeof(next));
+			p->transfer[place] = next;
+			n++;
 		}
 	}
 	p->nr_transfers = n;

@@ -12,15 +12,10 @@
 /* Parts that a fetch is cut into are no smaller, bytes */
 #define CHUNK	65536
 
-/* Operations by which the tensor of a use may be fetched at the earliest */
+/* Operation at which the tensor of a use may be fetched at the earliest: behind its last use */
 static uint32_t earliest(const struct onsram_draft *d, uint32_t t, uint32_t u)
 {
-	const struct onsram_flow *f = d->r->f;
-
-	for (uint32_t v = u; v-- > f->first[t];)
-		if ((f->use[v].slots & 1) || d->r->hold[v] || (v > f->first[t] && d->r->hold[v - 1]))
-			return d->release[v];
-	return 0;
+	return u > d->r->f->first[t] ? d->release[u - 1] : 0;
 }
 
 /*

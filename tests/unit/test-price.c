@@ -309,14 +309,14 @@ static void test_check_contents(void **state)
 	ACCEPT({ A, 0, 0, 65536, 0, 2, 2, 3, 4 });
 	REFUSE(unfetched, { A, 0, 0, 65536, 0, 1, 1, 3, 4 });
 	ACCEPT({ A, FETCH, 0, 65536, 0, 1, 1, 3, 4 });
-	REFUSE("the tensor is written while it may be fetched", { A, FETCH, 0, 65536, 0, 0, 1, 3, 4 });
+	REFUSE("the tensor is used while it may be fetched", { A, FETCH, 0, 65536, 0, 0, 1, 3, 4 });
 	/* Behind its first operation A is wanted: written back */
 	REFUSE("the tensor is used while it may be written back", { A, 0, 0, 65536, 0, 0, 0, 0, 2 });
 	ACCEPT({ A, 0, 0, 65536, 0, 0, 0, 0, 1 });
 	ACCEPT({ B, 0, 0, 65536, 0, 0, 1, 2, 4 });
 	/* Brought back, but not before it has left */
 	ACCEPT({ A, 0, 0, 65536, 0, 0, 0, 0, 1 }, { A, FETCH, 0, 65536, 65536, 1, 1, 1, 2 });
-	REFUSE("the tensor is written while it may be fetched",
+	REFUSE("the tensor is used while it may be fetched",
 	       { A, 0, 0, 65536, 0, 0, 0, 0, 1 }, { A, FETCH, 0, 65536, 65536, 0, 1, 1, 2 });
 }
 
@@ -336,9 +336,9 @@ static void test_check_pairs(void **state)
 	REFUSE(place, { X, FETCH, 0, 65536, 0, 0, 0, 0, 1 }, { W, FETCH | KEEP, 0, 65536, 0, 1, 1, 3, 4 });
 	REFUSE("two intervals hold the same part at the same time",
 	       { W, FETCH, 0, 4096, 0, 0, 0, 1, 2 }, { W, FETCH, 3072, 4096, 8192, 1, 1, 2, 3 });
-	ACCEPT({ W, FETCH, 0, 4096, 0, 0, 0, 3, 4 }, { W, FETCH, 4096, 4096, 4096, 1, 2, 2, 3 });
-	REFUSE(spm, { W, FETCH, 0, 4096, 0, 0, 0, 3, 4 }, { W, FETCH, 4096, 4096, 8192, 1, 2, 2, 3 });
-	REFUSE(tensor, { W, FETCH, 0, 4096, 0, 0, 0, 3, 4 }, { W, FETCH, 5120, 4096, 5120, 1, 2, 2, 3 });
+	ACCEPT({ W, FETCH, 0, 4096, 0, 0, 0, 3, 4 }, { W, FETCH, 4096, 4096, 4096, 2, 2, 2, 3 });
+	REFUSE(spm, { W, FETCH, 0, 4096, 0, 0, 0, 3, 4 }, { W, FETCH, 4096, 4096, 8192, 2, 2, 2, 3 });
+	REFUSE(tensor, { W, FETCH, 0, 4096, 0, 0, 0, 3, 4 }, { W, FETCH, 5120, 4096, 5120, 2, 2, 2, 3 });
 	m.spm_size = 256 * 1024;
 	REFUSE("more held at once than the SPM less the staging window",
 	       { W, FETCH, 0, 65536, 0, 0, 0, 3, 4 }, { A, 0, 0, 65536, 65536, 0, 0, 3, 4 },
