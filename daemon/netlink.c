@@ -23,7 +23,7 @@
 /* Room for a plan of ONSRAM_PLAN_MAX_INTERVALS, and for a message of so many rules */
 #define REQUEST_BUFFER	(2 << 20)
 #define HEADER_BYTES	256
-#define INTERVAL_BYTES	80
+#define INTERVAL_BYTES	96
 #define RULE_BYTES	96
 #define RULES_ONCE	256
 
@@ -393,7 +393,9 @@ static int put_interval(struct nl_msg *msg, const struct onsram_interval *iv)
 	    nla_put_u32(msg, ONSRAM_A_INTERVAL_FLAGS, iv->flags) ||
 	    nla_put_u32(msg, ONSRAM_A_INTERVAL_OFFSET, iv->offset) ||
 	    nla_put_u32(msg, ONSRAM_A_INTERVAL_BYTES, iv->bytes) ||
-	    nla_put_u64(msg, ONSRAM_A_INTERVAL_BEGIN, iv->begin))
+	    nla_put_u64(msg, ONSRAM_A_INTERVAL_BEGIN, iv->begin) ||
+	    nla_put_u32(msg, ONSRAM_A_INTERVAL_RESERVE_OP, iv->reserve_op) ||
+	    nla_put_u32(msg, ONSRAM_A_INTERVAL_RELEASE_OP, iv->release_op))
 		return -1;
 	return nla_nest_end(msg, nest);
 }

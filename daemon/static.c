@@ -39,8 +39,7 @@ static int plan_graph(struct onsram_nl *nl, const struct onsram_nl_device *dev,
 		.ops = copy.ops, .nr_ops = copy.nr_ops,
 		.tensors = copy.tensors, .nr_tensors = copy.nr_tensors,
 	};
-	/* What the driver can carry out */
-	plan = policy->plan(&dev->model, &g, &(struct onsram_plan_options){ .synchronous = true });
+	plan = policy->plan(&dev->model, &g, NULL);
 	if (!plan) {
 		onsram_error("accel%u: not enough memory to plan graph %u", dev->id, graph->id);
 		ret = -ENOMEM;

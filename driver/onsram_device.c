@@ -209,7 +209,7 @@ static void onsram_save_push(struct onsram_emit *emit, const struct onsram_hw_cm
 {
 	struct onsram_save_emit *save = container_of(emit, struct onsram_save_emit, base);
 
-	onsram_engine_put(&save->odev->engine[action->engine], cmd, windows, action, 0);
+	onsram_engine_put(&save->odev->engine[action->engine], cmd, windows, action, NULL, 0);
 }
 
 int onsram_device_save(struct onsram_device *odev)

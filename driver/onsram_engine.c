@@ -13,8 +13,8 @@
 #include "onsram_device.h"
 #include "onsram_drv.h"
 
-/* Write-backs and prefetches are a handful of commands each */
-#define ONSRAM_COPY_RING	1024
+/* Write-backs and prefetches are a handful of commands each; plans have the rest of the ring */
+#define ONSRAM_COPY_CREDITS	1024
 
 u32 onsram_engine_read(struct onsram_engine *engine, u32 reg)
 {
@@ -62,7 +62,7 @@ u64 onsram_engine_seq(const struct onsram_engine *engine)
 
 void onsram_engine_put(struct onsram_engine *engine, const struct onsram_hw_cmd *cmd,
 		       const struct onsram_hw_windows *windows,
-		       const struct onsram_action *action, u32 op)
+		       const struct onsram_action *action, struct onsram_job *job, u32 op)
 {
 	u32 i = engine->tail & (engine->entries - 1);
 
@@ -72,7 +72,9 @@ void onsram_engine_put(struct onsram_engine *engine, const struct onsram_hw_cmd 
 	if (windows)
 		engine->windows[i] = *windows;
 	engine->cpl[i].status = ONSRAM_ST_NONE;
-	engine->slots[i] = (struct onsram_slot) { .action = *action, .op = op };
+	engine->slots[i] = (struct onsram_slot) {
+		.action = *action, .job = job, .op = op,
+	};
 	WRITE_ONCE(engine->tail, engine->tail + 1);
 }
 
@@ -81,7 +83,10 @@ void onsram_engine_kick(struct onsram_engine *engine)
 	if (engine->kicked == engine->tail)
 		return;
 	if (engine->kicked == engine->next) {
-		WRITE_ONCE(engine->progress, engine->kicked);
+		u32 first = engine->ring[engine->kicked & (engine->entries - 1)].flags;
+
+		/* What waits for others has not started: its time runs from when it is looked at */
+		WRITE_ONCE(engine->progress, engine->kicked - !!(first & ONSRAM_CMDF_WAIT));
 		WRITE_ONCE(engine->progress_at, jiffies);
 	}
 	engine->kicked = engine->tail;
@@ -228,7 +233,8 @@ int onsram_engine_init(struct onsram_device *odev, u32 id,
 	engine->odev = odev;
 	engine->id = id;
 	odev->sched[id] = &engine->sched;
-	engine->entries = copy ? ONSRAM_COPY_RING : ONSRAM_RING_MAX;
+	engine->entries = ONSRAM_RING_MAX;
+	engine->credits = copy ? ONSRAM_COPY_CREDITS : engine->entries - 1;
 	INIT_LIST_HEAD(&engine->jobs);
 	engine->fence_context = dma_fence_context_alloc(1);
 
@@ -244,7 +250,7 @@ int onsram_engine_init(struct onsram_device *odev, u32 id,
 	if (!engine->ring || !engine->windows || !engine->cpl || !engine->head || !engine->slots)
 		return -ENOMEM;
 
-	ret = onsram_sched_init(&engine->sched, sched_ops, engine->entries - 1,
+	ret = onsram_sched_init(&engine->sched, sched_ops, engine->credits,
 				msecs_to_jiffies(onsram_timeout_ms), odev->tdr_wq,
 				copy ? "onsram-copy" : "onsram-compute", dev);
 	if (ret)

@@ -14,16 +14,19 @@
 #include "onsram_order.h"
 
 struct onsram_device;
+struct onsram_job;
 struct onsram_engine;
 
 /**
  * struct onsram_slot - what the driver knows of a command on the ring
  * @action: what it is for
+ * @job: that it is part of, in flight until all of its commands have ended; or NULL
  * @op: OP: index of the operation in its job
  * @skipped: it was given up for a NOP
  */
 struct onsram_slot {
 	struct onsram_action action;
+	struct onsram_job *job;
 	u32 op;
 	bool skipped;
 };
@@ -53,6 +56,8 @@ struct onsram_ring_ops {
  * @odev: device
  * @id: index
  * @entries: ring size, a power of two
+ * @credits: of them, what its own jobs may have; the rest is for other engines' transfers
+ * @carries_for: of the copy engine: engine whose plan's transfers it had last
  * @ring: commands
  * @ring_dma: bus address of @ring
  * @windows: which parts of the commands' operands are in the SPM
@@ -79,6 +84,8 @@ struct onsram_engine {
 	struct onsram_device *odev;
 	u32 id;
 	u32 entries;
+	u32 credits;
+	u32 carries_for;
 	struct onsram_hw_cmd *ring;
 	dma_addr_t ring_dma;
 	struct onsram_hw_windows *windows;
@@ -116,11 +123,12 @@ void onsram_engine_start(struct onsram_engine *engine);
 
 /**
  * onsram_engine_put() - a copy of a command behind the ring's last; the device does not see
- * it before the kick.  @windows: its operands', or NULL; @op: index of the operation in its job
+ * it before the kick.  @windows: its operands', or NULL; @job: whose, or NULL; @op: index of the
+ * operation in its job
  */
 void onsram_engine_put(struct onsram_engine *engine, const struct onsram_hw_cmd *cmd,
 		       const struct onsram_hw_windows *windows,
-		       const struct onsram_action *action, u32 op);
+		       const struct onsram_action *action, struct onsram_job *job, u32 op);
 
 /**
  * onsram_engine_kick() - asks for an interrupt behind the last command and hands all to the

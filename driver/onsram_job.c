@@ -150,8 +150,8 @@ int onsram_job_init(struct onsram_job *job, struct drm_file *file)
 {
 	struct onsram_engine *copy = onsram_copy_engine(job->odev);
 	bool ops = job->kind == ONSRAM_JOB_OPS;
-	u32 entries = ops ? job->odev->engine[0].entries : copy->entries;
-	u32 credits = min(entries - 1, onsram_job_entries(job));
+	u32 most = ops ? job->odev->engine[0].credits : copy->credits;
+	u32 credits = min(most, onsram_job_entries(job));
 	u32 i;
 	int ret;
 
@@ -335,6 +335,7 @@ struct dma_fence *onsram_bo_job(struct onsram_bo *bo, enum onsram_job_kind kind)
 /* Emission: residency decides, this puts it on the ring */
 struct onsram_job_emit {
 	struct onsram_emit base;
+	struct onsram_job *job;
 	struct onsram_device *odev;
 	u32 op;
 };
@@ -354,7 +355,8 @@ static void onsram_job_emit(struct onsram_emit *emit, const struct onsram_hw_cmd
 		trace_onsram_prefetch(je->odev, bo->id, cmd->operand[0].addr, bytes);
 	else if (action->kind == ONSRAM_PUSH_ASSIGN)
 		trace_onsram_place(je->odev, cmd->asid, cmd->arg[0], cmd->arg[1], cmd->arg[2]);
-	onsram_engine_put(&je->odev->engine[action->engine], cmd, windows, action, je->op);
+	onsram_engine_put(&je->odev->engine[action->engine], cmd, windows, action, je->job,
+			  je->op);
 }
 
 struct onsram_job_run {
@@ -407,18 +409,35 @@ static void onsram_job_emit_op(struct onsram_job_run *run, struct onsram_job_emi
 		job->retired[je->op].resident = rop.resident;
 }
 
-static int onsram_job_emit_all(struct onsram_job *job)
+/*
+ * Can the copy engine carry what the job moves?  Not with less room than that, beside
+ * what jobs of its own may need, nor in a queue behind another engine's transfers, which
+ * wait for that one's operations.
+ */
+static bool onsram_copy_can_carry(const struct onsram_job *job, u32 room)
 {
-	struct onsram_spm *spm = &job->odev->spm;
-	struct onsram_job_emit je = {
-		.base.push = onsram_job_emit,
-		.base.engine = job->engine->id,
-		.base.mover = job->engine->id,
-		/* Waits and a closing NOP are not the residency's to spend */
-		.base.room = job->base.credits - job->nr_ops - ONSRAM_EMIT_WAITS - 1,
-		.base.waits = ONSRAM_EMIT_WAITS,
-		.odev = job->odev,
+	const struct onsram_engine *copy = onsram_copy_engine(job->odev);
+	u32 used = copy->tail - copy->next;
+
+	if (used && copy->carries_for != job->engine->id)
+		return false;
+	return used + copy->credits + ONSRAM_EMIT_WAITS + room < copy->entries;
+}
+
+static void onsram_job_wait_for(struct onsram_job_emit *je, const struct onsram_needs *needs)
+{
+	struct onsram_hw_cmd nop = {
+		.opcode = ONSRAM_CMD_NOP,
+		.asid = je->job->ctx->client.asid,
 	};
+	struct onsram_action action = { .kind = ONSRAM_PUSH_WAIT, .engine = je->base.engine };
+
+	onsram_order_push(&je->odev->spm.order, &je->base, &nop, NULL, &action, needs);
+}
+
+static void onsram_job_emit_ops(struct onsram_job_emit *je)
+{
+	struct onsram_job *job = je->job;
 	struct onsram_job_run run = {
 		.base.client = &job->ctx->client,
 		.base.policy = job->policy,
@@ -427,6 +446,46 @@ static int onsram_job_emit_all(struct onsram_job *job)
 		.base.tensor = onsram_job_tensor,
 		.job = job,
 	};
+
+	for (; je->op < job->nr_ops; je->op++)
+		onsram_job_emit_op(&run, je);
+}
+
+/*
+ * A plan's transfers are on the copy engine's ring.  They start behind the first
+ * command of the job, so that both rings are complete before anything of it runs, and
+ * it is over when they are.
+ */
+static void onsram_job_emit_plan(struct onsram_job_emit *je)
+{
+	struct onsram_engine *copy = onsram_copy_engine(je->odev);
+	struct onsram_needs needs = {};
+	u64 seq = onsram_engine_seq(copy);
+
+	je->base.mover = copy->id;
+	copy->carries_for = je->base.engine;
+	onsram_job_wait_for(je, &needs);
+	onsram_job_emit_ops(je);
+	if (onsram_engine_seq(copy) != seq)
+		needs.seq[copy->id] = onsram_engine_seq(copy);
+	onsram_job_wait_for(je, &needs);
+	onsram_engine_kick(copy);
+}
+
+static int onsram_job_emit_all(struct onsram_job *job)
+{
+	struct onsram_spm *spm = &job->odev->spm;
+	struct onsram_job_emit je = {
+		.base.push = onsram_job_emit,
+		.base.engine = job->engine->id,
+		.base.mover = job->engine->id,
+		/* Waits, a first and a last NOP are not the residency's to spend */
+		.base.room = job->base.credits - job->nr_ops - ONSRAM_EMIT_WAITS - 2,
+		.base.waits = ONSRAM_EMIT_WAITS,
+		.job = job,
+		.odev = job->odev,
+	};
+	const struct onsram_needs needs = {};
 	int ret = 0;
 
 	switch (job->kind) {
@@ -437,23 +496,14 @@ static int onsram_job_emit_all(struct onsram_job *job)
 		onsram_residency_fetch(spm, &je.base, &job->bos[0]->res);
 		break;
 	case ONSRAM_JOB_OPS:
-		for (; je.op < job->nr_ops; je.op++)
-			onsram_job_emit_op(&run, &je);
+		if (job->plan && onsram_copy_can_carry(job, je.base.room))
+			onsram_job_emit_plan(&je);
+		else
+			onsram_job_emit_ops(&je);
 		break;
 	}
-	if (onsram_engine_seq(job->engine) < job->first_seq) {
-		struct onsram_hw_cmd nop = {
-			.opcode = ONSRAM_CMD_NOP,
-			.asid = job->ctx->client.asid,
-		};
-		struct onsram_action action = {
-			.kind = ONSRAM_PUSH_WAIT,
-			.engine = job->engine->id,
-		};
-		const struct onsram_needs needs = {};
-
-		onsram_order_push(&spm->order, &je.base, &nop, NULL, &action, &needs);
-	}
+	if (onsram_engine_seq(job->engine) < job->first_seq)
+		onsram_job_wait_for(&je, &needs);
 	return ret;
 }
 

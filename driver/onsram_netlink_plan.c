@@ -18,6 +18,8 @@ const struct nla_policy onsram_nl_interval_policy[ONSRAM_A_INTERVAL_MAX + 1] = {
 	[ONSRAM_A_INTERVAL_OFFSET] = { .type = NLA_U32 },
 	[ONSRAM_A_INTERVAL_BYTES] = { .type = NLA_U32 },
 	[ONSRAM_A_INTERVAL_BEGIN] = { .type = NLA_U64 },
+	[ONSRAM_A_INTERVAL_RESERVE_OP] = { .type = NLA_U32 },
+	[ONSRAM_A_INTERVAL_RELEASE_OP] = { .type = NLA_U32 },
 };
 
 static int onsram_nl_parse_interval(struct onsram_plan_interval *iv, struct nlattr *nest,
@@ -42,6 +44,8 @@ static int onsram_nl_parse_interval(struct onsram_plan_interval *iv, struct nlat
 	iv->offset = nla_get_u32(tb[ONSRAM_A_INTERVAL_OFFSET]);
 	iv->bytes = nla_get_u32(tb[ONSRAM_A_INTERVAL_BYTES]);
 	iv->begin = nla_get_u64(tb[ONSRAM_A_INTERVAL_BEGIN]);
+	iv->reserve_op = nla_get_u32(tb[ONSRAM_A_INTERVAL_RESERVE_OP]);
+	iv->release_op = nla_get_u32(tb[ONSRAM_A_INTERVAL_RELEASE_OP]);
 	return 0;
 }
 

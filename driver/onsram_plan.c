@@ -68,6 +68,10 @@ static const char *onsram_plan_check_interval(const struct onsram_plan_interval 
 		return "interval names an operation the graph does not have";
 	if (iv->first_op > iv->last_op)
 		return "interval ends before it begins";
+	if (iv->reserve_op > iv->first_op)
+		return "interval is reserved behind its first operation";
+	if (iv->release_op <= iv->last_op || iv->release_op > graph->nr_ops)
+		return "interval is released before its last operation has ended, or never";
 	if (iv->flags & ~(ONSRAM_INTERVAL_FETCH | ONSRAM_INTERVAL_KEEP |
 			  ONSRAM_INTERVAL_OVERWRITE))
 		return "unknown interval flag";
@@ -84,6 +88,8 @@ static const char *onsram_plan_check_interval(const struct onsram_plan_interval 
 		return "interval ends behind the SPM";
 	if (iv->flags & ONSRAM_INTERVAL_KEEP && iv->last_op != graph->nr_ops - 1)
 		return "only an interval up to the last operation can be kept";
+	if (!(iv->flags & ONSRAM_INTERVAL_FETCH) && iv->reserve_op != iv->first_op)
+		return "interval without FETCH is reserved ahead";
 	op = &graph->ops[iv->first_op];
 	born = tensor->flags & DRM_ONSRAM_TENSOR_TRANSIENT && use[iv->tensor].first == iv->first_op;
 	made = born && op->operand[0].bo == iv->tensor &&
@@ -99,34 +105,47 @@ static const char *onsram_plan_check_interval(const struct onsram_plan_interval 
 	return "interval begins without FETCH where the tensor's contents are wanted";
 }
 
-/*
- * Sorts by first operation, those that overwrite last, and by last operation: counting
- * sort, both orders stable
- */
-static void onsram_plan_index(struct onsram_plan *plan, const struct onsram_plan_interval *iv)
+static u32 onsram_plan_when(const struct onsram_plan_interval *iv, enum onsram_plan_event event)
 {
-	u32 i, k, over, n = plan->nr_intervals;
+	switch (event) {
+	case ONSRAM_PLAN_RESERVE:
+		return iv->reserve_op;
+	case ONSRAM_PLAN_FIRST:
+		return iv->first_op;
+	case ONSRAM_PLAN_LAST:
+		return iv->last_op;
+	default:
+		return iv->release_op;
+	}
+}
 
-	for (k = 0; k < n; k++)
-		plan->start[iv[k].first_op + 1]++;
-	for (i = 0; i < plan->nr_ops; i++)
-		plan->start[i + 1] += plan->start[i];
-	/* start[i] moves on as its intervals are put down, and is moved back behind */
-	for (over = 0; over <= ONSRAM_INTERVAL_OVERWRITE; over += ONSRAM_INTERVAL_OVERWRITE)
-		for (k = 0; k < n; k++)
-			if ((iv[k].flags & ONSRAM_INTERVAL_OVERWRITE) == over)
-				plan->interval[plan->start[iv[k].first_op]++] = iv[k];
-	memmove(plan->start + 1, plan->start, plan->nr_ops * sizeof(*plan->start));
-	plan->start[0] = 0;
+/* What an interval takes over has been placed before */
+static bool onsram_plan_is_over(const struct onsram_plan_interval *iv,
+				enum onsram_plan_event event)
+{
+	return event == ONSRAM_PLAN_RESERVE && iv->flags & ONSRAM_INTERVAL_OVERWRITE;
+}
 
-	for (k = 0; k < n; k++)
-		plan->end[plan->interval[k].last_op + 1]++;
-	for (i = 0; i < plan->nr_ops; i++)
-		plan->end[i + 1] += plan->end[i];
-	for (k = 0; k < n; k++)
-		plan->by_end[plan->end[plan->interval[k].last_op]++] = k;
-	memmove(plan->end + 1, plan->end, plan->nr_ops * sizeof(*plan->end));
-	plan->end[0] = 0;
+/*
+ * Counting sort, which keeps the order of what happens at the same operation, but that
+ * what overwrites is placed last
+ */
+static void onsram_plan_index(struct onsram_plan *plan, enum onsram_plan_event event)
+{
+	u32 *at = plan->event[event].at, i, k, over;
+
+	for (k = 0; k < plan->nr_intervals; k++)
+		at[onsram_plan_when(&plan->interval[k], event) + 1]++;
+	for (i = 0; i <= plan->nr_ops; i++)
+		at[i + 1] += at[i];
+	/* at[i] moves on as its intervals are put down, and is moved back behind */
+	for (over = 0; over < 2; over++)
+		for (k = 0; k < plan->nr_intervals; k++)
+			if (onsram_plan_is_over(&plan->interval[k], event) == over)
+				plan->event[event].which[at[onsram_plan_when(&plan->interval[k],
+									     event)]++] = k;
+	memmove(at + 1, at, (plan->nr_ops + 1) * sizeof(*at));
+	at[0] = 0;
 }
 
 /**
@@ -136,7 +155,7 @@ static void onsram_plan_index(struct onsram_plan *plan, const struct onsram_plan
  * @uses: of its tensors
  * @mm: places that are taken
  * @nodes: of each interval
- * @held: per tensor: an interval that holds it and did not end, or U32_MAX
+ * @held: per tensor: an interval that has a place, or U32_MAX
  * @next: per interval: another one of the same tensor, or U32_MAX
  * @used: bytes taken
  * @shared: bytes of them that are counted twice: those that the operation overwrites
@@ -217,7 +236,7 @@ static void onsram_plan_end(struct onsram_plan_play *play, u32 k)
 	play->used -= iv->bytes;
 }
 
-/* What is held of a tensor: one extent, whose bytes are one range of the SPM */
+/* What has a place of a tensor: one extent, whose bytes are one range of the SPM */
 static const char *onsram_plan_extent(const struct onsram_plan_play *play, u32 tensor,
 				      struct onsram_plan_extent *ext)
 {
@@ -245,35 +264,68 @@ static const char *onsram_plan_extent(const struct onsram_plan_play *play, u32 t
 	return NULL;
 }
 
+/* What of a tensor stays behind operation @i: the least extent that has it all */
+static void onsram_plan_stays(const struct onsram_plan_play *play, u32 tensor, u32 i,
+			      struct onsram_plan_extent *ext)
+{
+	u64 low = U64_MAX, high = 0;
+	u32 k;
+
+	*ext = (struct onsram_plan_extent) {};
+	for (k = play->held[tensor]; k != U32_MAX; k = play->next[k]) {
+		const struct onsram_plan_interval *iv = &play->plan->interval[k];
+
+		if (iv->last_op <= i && !(iv->flags & ONSRAM_INTERVAL_KEEP))
+			continue;
+		low = min(low, iv->begin);
+		high = max(high, iv->begin + iv->bytes);
+		ext->offset = iv->offset - (u32)(iv->begin - low);
+	}
+	if (high) {
+		ext->begin = low;
+		ext->bytes = high - low;
+	}
+}
+
+/* Places are given back, then taken. Return: NULL, or what is wrong */
+static const char *onsram_plan_move(struct onsram_plan_play *play, u32 i)
+{
+	const struct onsram_plan_index *release = &play->plan->event[ONSRAM_PLAN_RELEASE];
+	const struct onsram_plan_index *reserve = &play->plan->event[ONSRAM_PLAN_RESERVE];
+	const struct onsram_plan_interval *iv = play->plan->interval;
+	const char *why = NULL;
+	u32 k;
+
+	for (k = release->at[i]; k < release->at[i + 1]; k++)
+		if (!(iv[release->which[k]].flags & ONSRAM_INTERVAL_KEEP))
+			onsram_plan_end(play, release->which[k]);
+	for (k = release->at[i]; k < release->at[i + 1] && !why; k++)
+		why = onsram_plan_extent(play, iv[release->which[k]].tensor, &release->extent[k]);
+	for (k = reserve->at[i]; k < reserve->at[i + 1] && !why; k++)
+		why = onsram_plan_begin(play, reserve->which[k]);
+	for (k = reserve->at[i]; k < reserve->at[i + 1] && !why; k++)
+		why = onsram_plan_extent(play, iv[reserve->which[k]].tensor, &reserve->extent[k]);
+	return why;
+}
+
 /* Plays the plan: no two intervals share time and place, a tensor has one extent at a time */
 static int onsram_plan_play(struct onsram_plan_play *play, u64 spm_size, const char **why)
 {
-	struct onsram_plan *plan = play->plan;
+	const struct onsram_plan_index *last = &play->plan->event[ONSRAM_PLAN_LAST];
 	u32 i, k;
 
-	for (i = 0; i < plan->nr_ops; i++) {
+	for (i = 0; i <= play->plan->nr_ops; i++) {
 		play->shared = 0;
-		for (k = plan->start[i]; k < plan->start[i + 1] && !*why; k++)
-			*why = onsram_plan_begin(play, k);
-		for (k = plan->start[i]; k < plan->start[i + 1] && !*why; k++)
-			*why = onsram_plan_extent(play, plan->interval[k].tensor, &plan->grown[k]);
+		*why = onsram_plan_move(play, i);
 		if (*why)
 			return -EINVAL;
 		if (play->used - play->shared + ONSRAM_STAGING_MIN > spm_size) {
 			*why = "more held at once than the SPM less the staging window";
 			return -ENOSPC;
 		}
-		for (k = plan->end[i]; k < plan->end[i + 1]; k++)
-			if (!(plan->interval[plan->by_end[k]].flags & ONSRAM_INTERVAL_KEEP))
-				onsram_plan_end(play, plan->by_end[k]);
-		for (k = plan->end[i]; k < plan->end[i + 1] && !*why; k++) {
-			u32 which = plan->by_end[k];
-
-			*why = onsram_plan_extent(play, plan->interval[which].tensor,
-						  &plan->shrunk[which]);
-		}
-		if (*why)
-			return -EINVAL;
+		for (k = last->at[i]; k < last->at[i + 1]; k++)
+			onsram_plan_stays(play, play->plan->interval[last->which[k]].tensor, i,
+					  &last->extent[k]);
 	}
 	return 0;
 }
@@ -306,36 +358,57 @@ static int onsram_plan_check_placement(struct onsram_plan *plan,
 
 static void onsram_plan_free(struct onsram_plan *plan)
 {
+	u32 e;
+
+	for (e = 0; e < ONSRAM_PLAN_EVENTS; e++) {
+		kvfree(plan->event[e].at);
+		kvfree(plan->event[e].which);
+		kvfree(plan->event[e].extent);
+	}
 	kvfree(plan->interval);
-	kvfree(plan->start);
-	kvfree(plan->end);
-	kvfree(plan->by_end);
-	kvfree(plan->grown);
-	kvfree(plan->shrunk);
 	kfree(plan);
 }
 
-static struct onsram_plan *onsram_plan_alloc(u32 nr_ops, u32 n)
+static bool onsram_plan_alloc_event(struct onsram_plan_index *event, u32 nr_ops, u32 n)
+{
+	event->at = kvcalloc(nr_ops + 2, sizeof(*event->at), GFP_KERNEL);
+	if (n) {
+		event->which = kvcalloc(n, sizeof(*event->which), GFP_KERNEL);
+		event->extent = kvcalloc(n, sizeof(*event->extent), GFP_KERNEL);
+	}
+	return event->at && (!n || (event->which && event->extent));
+}
+
+static struct onsram_plan *onsram_plan_alloc(u32 nr_ops, const struct onsram_plan_interval *iv,
+					     u32 n)
 {
 	struct onsram_plan *plan = kzalloc(sizeof(*plan), GFP_KERNEL);
+	bool good = true;
+	u32 e, k;
 
 	if (!plan)
 		return NULL;
 	kref_init(&plan->ref);
 	plan->nr_ops = nr_ops;
 	plan->nr_intervals = n;
-	plan->start = kvcalloc(nr_ops + 1, sizeof(*plan->start), GFP_KERNEL);
-	plan->end = kvcalloc(nr_ops + 1, sizeof(*plan->end), GFP_KERNEL);
-	if (n) {
+	for (e = 0; e < ONSRAM_PLAN_EVENTS && good; e++)
+		good = onsram_plan_alloc_event(&plan->event[e], nr_ops, n);
+	if (n && good) {
 		plan->interval = kvcalloc(n, sizeof(*plan->interval), GFP_KERNEL);
-		plan->by_end = kvcalloc(n, sizeof(*plan->by_end), GFP_KERNEL);
-		plan->grown = kvcalloc(n, sizeof(*plan->grown), GFP_KERNEL);
-		plan->shrunk = kvcalloc(n, sizeof(*plan->shrunk), GFP_KERNEL);
+		good = plan->interval;
 	}
-	if (!plan->start || !plan->end ||
-	    (n && (!plan->interval || !plan->by_end || !plan->grown || !plan->shrunk))) {
+	if (!good) {
 		onsram_plan_free(plan);
 		return NULL;
+	}
+	if (n)
+		memcpy(plan->interval, iv, n * sizeof(*iv));
+	for (e = 0; e < ONSRAM_PLAN_EVENTS; e++)
+		onsram_plan_index(plan, e);
+	plan->low = n ? iv->offset : 0;
+	for (k = 0; k < n; k++) {
+		plan->low = min_t(u64, plan->low, iv[k].offset);
+		plan->high = max(plan->high, (u64)iv[k].offset + iv[k].bytes);
 	}
 	return plan;
 }
@@ -354,10 +427,9 @@ static struct onsram_plan *onsram_plan_make(const struct onsram_plan_interval *i
 	if (*why)
 		return ERR_PTR(-EINVAL);
 
-	plan = onsram_plan_alloc(graph->nr_ops, n);
+	plan = onsram_plan_alloc(graph->nr_ops, iv, n);
 	if (!plan)
 		return ERR_PTR(-ENOMEM);
-	onsram_plan_index(plan, iv);
 	if (n)
 		ret = onsram_plan_check_placement(plan, graph, uses, spm_size, why);
 	if (ret) {

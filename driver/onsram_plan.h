@@ -24,6 +24,9 @@
  * @offset: SPM offset, a multiple of the granule
  * @bytes: of the part, a multiple of the granule
  * @begin: first byte of the part, a multiple of the granule
+ * @reserve_op: operation at which its place is taken and its fetch may start
+ * @release_op: operation at which its place is free and its write-back through; the number
+ *	of operations: behind the last
  */
 struct onsram_plan_interval {
 	u32 tensor;
@@ -33,6 +36,8 @@ struct onsram_plan_interval {
 	u32 offset;
 	u32 bytes;
 	u64 begin;
+	u32 reserve_op;
+	u32 release_op;
 };
 
 /**
@@ -72,28 +77,51 @@ struct onsram_plan_graph {
 };
 
 /**
+ * enum onsram_plan_event - what happens to an interval at an operation
+ * @ONSRAM_PLAN_RESERVE: in front of reserve_op
+ * @ONSRAM_PLAN_FIRST: in front of first_op
+ * @ONSRAM_PLAN_LAST: behind last_op
+ * @ONSRAM_PLAN_RELEASE: in front of release_op
+ */
+enum onsram_plan_event {
+	ONSRAM_PLAN_RESERVE,
+	ONSRAM_PLAN_FIRST,
+	ONSRAM_PLAN_LAST,
+	ONSRAM_PLAN_RELEASE,
+	ONSRAM_PLAN_EVENTS
+};
+
+/**
+ * struct onsram_plan_index - intervals by the operation of an event
+ * @at: nr_ops + 2 indices into @which: those of operation i are @at[i] .. @at[i + 1] - 1
+ * @which: indices of intervals, in their order where the operation is the same
+ * @extent: like @which: of RESERVE and RELEASE, what of the tensor has a place when all of the
+ *	operation's events are through; of LAST, what of it stays for later operations
+ */
+struct onsram_plan_index {
+	u32 *at;
+	u32 *which;
+	struct onsram_plan_extent *extent;
+};
+
+/**
  * struct onsram_plan - intervals with an index by operation
  * @ref: references: the graph's and each queued run's
  * @nr_ops: operations of the graph
  * @nr_intervals: number of intervals
- * @interval: sorted by first_op, those that overwrite behind the others
- * @start: @nr_ops + 1 indices into @interval: those that begin at operation i are
- *	@start[i] .. @start[i + 1] - 1
- * @end: @nr_ops + 1 indices into @by_end, likewise for intervals that end at i
- * @by_end: indices into @interval, sorted by last_op
- * @grown: per interval: its tensor's extent once all that begin at its first_op have
- * @shrunk: per interval: its tensor's extent once all that end at its last_op have
+ * @interval: in the order they were given
+ * @low: first byte of the SPM that any of them lies in
+ * @high: behind the last one
+ * @event: when what happens to them
  */
 struct onsram_plan {
 	struct kref ref;
 	u32 nr_ops;
 	u32 nr_intervals;
 	struct onsram_plan_interval *interval;
-	u32 *start;
-	u32 *end;
-	u32 *by_end;
-	struct onsram_plan_extent *grown;
-	struct onsram_plan_extent *shrunk;
+	u64 low;
+	u64 high;
+	struct onsram_plan_index event[ONSRAM_PLAN_EVENTS];
 };
 
 /**

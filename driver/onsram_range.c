@@ -32,8 +32,8 @@ static void onsram_range_mark(struct onsram_spm *spm, u32 start, u32 granules,
 	}
 }
 
-static void onsram_push_assign(struct onsram_spm *spm, struct onsram_emit *emit, u32 engine,
-			       u32 asid, u32 start, u32 granules, u32 flags,
+static void onsram_push_assign(struct onsram_spm *spm, struct onsram_emit *emit, u32 asid,
+			       u32 start, u32 granules, u32 flags,
 			       const struct onsram_needs *needs, struct onsram_access *access)
 {
 	struct onsram_hw_cmd cmd = {
@@ -45,14 +45,15 @@ static void onsram_push_assign(struct onsram_spm *spm, struct onsram_emit *emit,
 	};
 	struct onsram_action action = {
 		.kind = ONSRAM_PUSH_ASSIGN,
-		.engine = engine,
+		.engine = emit->engine,
 		.start = start,
 		.granules = granules,
 	};
 
 	emit->room--;
 	onsram_order_push(&spm->order, emit, &cmd, NULL, &action, needs);
-	onsram_access_mark(access, &action, true);
+	/* What is written there waits for it; what is read there was written behind it */
+	onsram_access_mark(access, &action, false);
 }
 
 /* Of a range the granules from the first to the last one that are not @id's yet */
@@ -82,7 +83,7 @@ bool onsram_range_is_zeroed(const struct onsram_spm *spm, const struct onsram_re
 	return scrub && onsram_range_common(strange, part).granules;
 }
 
-void onsram_range_claim(struct onsram_spm *spm, struct onsram_emit *emit, u32 engine,
+void onsram_range_claim(struct onsram_spm *spm, struct onsram_emit *emit,
 			struct onsram_residence *res, struct onsram_range what)
 {
 	u32 start = what.start, end = start + what.granules, id = res->client->id, g, e;
@@ -103,8 +104,7 @@ void onsram_range_claim(struct onsram_spm *spm, struct onsram_emit *emit, u32 en
 		return;
 	start = strange.start;
 	end = start + strange.granules;
-	onsram_needs_add(&needs, access, true);
-	onsram_push_assign(spm, emit, engine, res->client->asid, start, end - start,
+	onsram_push_assign(spm, emit, res->client->asid, start, end - start,
 			   scrub ? ONSRAM_ASSIGN_SCRUB : 0, &needs, access);
 	if (scrub)
 		onsram_count(&spm->stats.scrubs, &res->client->stats->scrubs);
@@ -117,6 +117,41 @@ void onsram_range_use(struct onsram_spm *spm, const struct onsram_residence *res
 		      struct onsram_range what)
 {
 	onsram_range_mark(spm, what.start, what.granules, &res->access[ONSRAM_PLACE]);
+}
+
+/* Is a granule free, and may it hold what another client left? */
+static bool onsram_granule_is_foreign(const struct onsram_spm *spm, u32 g, u32 id)
+{
+	return spm->owner[g] && spm->owner[g] != id &&
+	       (!test_bit(g, spm->assigned) || test_bit(g, spm->stale));
+}
+
+void onsram_range_scrub(struct onsram_spm *spm, struct onsram_emit *emit,
+			const struct onsram_residency_client *client, struct onsram_range what)
+{
+	u32 g = what.start, end = what.start + what.granules, start;
+
+	while (g < end && emit->room) {
+		struct onsram_access access = {};
+		struct onsram_needs needs = {};
+
+		start = g;
+		while (g < end && onsram_granule_is_foreign(spm, g, client->id)) {
+			spm->owner[g] = client->id;
+			if (!__test_and_set_bit(g, spm->stale))
+				spm->nr_stale++;
+			__set_bit(g++, spm->assigned);
+		}
+		if (g == start) {
+			g++;
+			continue;
+		}
+		onsram_range_needs(spm, start, g - start, &needs);
+		onsram_push_assign(spm, emit, client->asid, start, g - start, ONSRAM_ASSIGN_SCRUB,
+				   &needs, &access);
+		onsram_range_mark(spm, start, g - start, &access);
+		onsram_count(&spm->stats.scrubs, &client->stats->scrubs);
+	}
 }
 
 void onsram_range_leave(struct onsram_spm *spm, const struct onsram_residence *res,
@@ -138,7 +173,7 @@ void onsram_spm_release_stale(struct onsram_spm *spm, struct onsram_emit *emit, 
 		start = find_next_bit(spm->stale, spm->granules, start);
 		end = find_next_zero_bit(spm->stale, spm->granules, start);
 		onsram_range_needs(spm, start, end - start, &needs);
-		onsram_push_assign(spm, emit, emit->engine, asid, start, end - start,
+		onsram_push_assign(spm, emit, asid, start, end - start,
 				   ONSRAM_ASSIGN_RELEASE, &needs, &access);
 		onsram_range_mark(spm, start, end - start, &access);
 		bitmap_clear(spm->stale, start, end - start);

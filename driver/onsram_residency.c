@@ -12,35 +12,11 @@
 #include <linux/onsram_netlink.h>
 
 #include "onsram_figure.h"
-#include "onsram_plan.h"
+#include "onsram_residency_op.h"
 #include "onsram_spm.h"
 #include "onsram_validate.h"
 
-/**
- * struct onsram_op_ctx - an operation on its way to the ring
- * @spm: memory
- * @emit: ring
- * @run: its job
- * @op: operation
- * @priority: what residents of the same client need to have more of to be safe from it
- * @outranks: may residents of other clients lose their place to it whatever their priority
- * @found: mask of slots that were resident before, and not fetched by its actions
- * @drop: mask of slots whose tensor gives its place up after it
- * @overwritten: mask of slots whose tensor lets the output lie where it does; of each its first
- */
-struct onsram_op_ctx {
-	struct onsram_spm *spm;
-	struct onsram_emit *emit;
-	const struct onsram_residency_run *run;
-	struct onsram_residency_op *op;
-	u32 priority;
-	bool outranks;
-	u32 found;
-	u32 drop;
-	u32 overwritten;
-};
-
-static u32 onsram_slots_of(const struct onsram_residency_op *op, const struct onsram_residence *res)
+u32 onsram_slots_of(const struct onsram_residency_op *op, const struct onsram_residence *res)
 {
 	u32 s, mask = 0;
 
@@ -62,9 +38,8 @@ static struct onsram_extent onsram_extent_of_slot(const struct onsram_residency_
 	return onsram_extent_of_view(&op->cmd->operand[s].view, op->offset[s]);
 }
 
-/* What the SPM has of a tensor's bytes */
-static struct onsram_extent onsram_extent_in_place(const struct onsram_residence *res,
-						   struct onsram_extent ext)
+struct onsram_extent onsram_extent_in_place(const struct onsram_residence *res,
+					    struct onsram_extent ext)
 {
 	s64 begin = res->begin, end = begin + onsram_residency_bytes(res);
 
@@ -107,9 +82,8 @@ static u32 onsram_resident_slots(const struct onsram_residency_op *op, u32 *part
 	return resident;
 }
 
-/* Are the contents that @res has before the operation wanted? */
-static bool onsram_wants_contents(const struct onsram_residency_op *op,
-				  const struct onsram_residence *res)
+bool onsram_wants_contents(const struct onsram_residency_op *op,
+			   const struct onsram_residence *res)
 {
 	u32 slots = onsram_slots_of(op, res);
 
@@ -129,8 +103,7 @@ static bool onsram_may_evict(const struct onsram_residence *victim, void *data)
 	return ctx->outranks && victim->client != ctx->run->client;
 }
 
-/* A place that a plan chose: its other uses wait, even by operands of the operation */
-static bool onsram_may_evict_fixed(const struct onsram_residence *victim, void *data)
+bool onsram_may_evict_fixed(const struct onsram_residence *victim, void *data)
 {
 	const struct onsram_op_ctx *ctx = data;
 
@@ -215,139 +188,6 @@ static void onsram_place_eager(struct onsram_op_ctx *ctx)
 	}
 }
 
-/* Does @res lie where @ext puts the same bytes? */
-static bool onsram_is_continued(const struct onsram_residence *res,
-				const struct onsram_plan_extent *ext)
-{
-	return onsram_residency_offset(res) - res->begin == ext->offset - ext->begin &&
-	       res->begin < ext->begin + ext->bytes &&
-	       ext->begin < res->begin + onsram_residency_bytes(res);
-}
-
-/* Brings @res to where it can take the place's extent on. Return: whether it could be */
-static bool onsram_prepare_extent(struct onsram_op_ctx *ctx, struct onsram_residence *res,
-				  const struct onsram_plan_extent *ext, bool fetch)
-{
-	if (!onsram_is_resident(res))
-		return true;
-	/* What is overwritten need not move */
-	if (!fetch)
-		onsram_residency_discard(ctx->spm, res);
-	else if (!onsram_is_continued(res, ext))
-		/* Elsewhere it would be in the way of another interval */
-		return !onsram_residency_evict(ctx->spm, ctx->emit, res);
-	return true;
-}
-
-/* Is it an input's first slot, and the end of the tensor's life in a place of its plan? */
-static bool onsram_is_ending(const struct onsram_op_ctx *ctx, u32 s)
-{
-	const struct onsram_residence *res = ctx->op->res[s];
-
-	return res && ctx->op->dies & BIT(s) && onsram_is_resident(res) &&
-	       res->held_by == ctx->spm->run &&
-	       !(onsram_slots_of(ctx->op, res) & GENMASK(s - 1, 0));
-}
-
-/* Places the output over inputs that die, which are read before it is written */
-static void onsram_place_over(struct onsram_op_ctx *ctx, struct onsram_placement *place)
-{
-	struct onsram_residency_op *op = ctx->op;
-	u32 s;
-
-	for (s = 1; s < ONSRAM_MAX_OPERANDS; s++)
-		if (onsram_is_ending(ctx, s) && onsram_spm_share(ctx->spm, op->res[s], place))
-			ctx->overwritten |= BIT(s);
-	onsram_spm_place(ctx->spm, ctx->emit, place);
-	if (onsram_is_resident(place->res))
-		return;
-	for (s = 1; s < ONSRAM_MAX_OPERANDS; s++)
-		if (ctx->overwritten & BIT(s))
-			onsram_spm_unshare(ctx->spm, op->res[s], place);
-	ctx->overwritten = 0;
-}
-
-static void onsram_start_extent(struct onsram_op_ctx *ctx, u32 tensor,
-				const struct onsram_plan_extent *ext, bool overwrite)
-{
-	struct onsram_residence *res = ctx->run->tensor(ctx->run, tensor);
-	struct onsram_placement place = {
-		.res = res,
-		.begin = ext->begin,
-		.granules = ext->bytes / ONSRAM_SPM_GRANULE,
-		.fixed = true,
-		.start = ext->offset / ONSRAM_SPM_GRANULE,
-		.fetch = onsram_wants_contents(ctx->op, res),
-		.may_evict = onsram_may_evict_fixed,
-		.ctx = ctx,
-	};
-	u64 prefetches = ctx->spm->stats.prefetches;
-
-	if (!onsram_is_resident(res) || res->begin != ext->begin ||
-	    onsram_residency_bytes(res) != ext->bytes ||
-	    onsram_residency_offset(res) != ext->offset) {
-		if (!onsram_prepare_extent(ctx, res, ext, place.fetch))
-			return;
-		if (onsram_is_resident(res))
-			onsram_spm_resize(ctx->spm, ctx->emit, &place);
-		else if (overwrite)
-			onsram_place_over(ctx, &place);
-		else
-			onsram_spm_place(ctx->spm, ctx->emit, &place);
-		if (ctx->spm->stats.prefetches != prefetches)
-			ctx->found &= ~onsram_slots_of(ctx->op, res);
-	}
-	if (onsram_is_resident(res))
-		res->held_by = ctx->spm->run;
-}
-
-static void onsram_place_static(struct onsram_op_ctx *ctx)
-{
-	const struct onsram_plan *plan = ctx->run->plan;
-	u32 k, i = ctx->op->index;
-
-	for (k = plan->start[i]; k < plan->start[i + 1]; k++)
-		onsram_start_extent(ctx, plan->interval[k].tensor, &plan->grown[k],
-				    plan->interval[k].flags & ONSRAM_INTERVAL_OVERWRITE);
-}
-
-/* A tensor is held to less from now on, which it may already be */
-static void onsram_shrink_extent(struct onsram_op_ctx *ctx, struct onsram_residence *res,
-				 const struct onsram_plan_extent *ext)
-{
-	struct onsram_extent in = { .begin = ext->begin, .end = ext->begin + ext->bytes };
-	struct onsram_placement place = { .res = res };
-
-	in = onsram_extent_in_place(res, in);
-	place.begin = in.begin;
-	place.granules = (in.end - in.begin) / ONSRAM_SPM_GRANULE;
-	place.start = res->node.start + (in.begin - res->begin) / ONSRAM_SPM_GRANULE;
-	onsram_spm_resize(ctx->spm, ctx->emit, &place);
-}
-
-/* Without room for its write-back a tensor stays until somebody needs its place */
-static void onsram_end_intervals(struct onsram_op_ctx *ctx)
-{
-	const struct onsram_plan *plan = ctx->run->plan;
-	u32 k, i = ctx->op->index;
-
-	for (k = plan->end[i]; k < plan->end[i + 1]; k++) {
-		u32 which = plan->by_end[k];
-		const struct onsram_plan_interval *iv = &plan->interval[which];
-		const struct onsram_plan_extent *left = &plan->shrunk[which];
-		struct onsram_residence *res = ctx->run->tensor(ctx->run, iv->tensor);
-
-		if (!left->bytes)
-			res->held_by = 0;
-		if (iv->flags & ONSRAM_INTERVAL_KEEP || !onsram_is_resident(res))
-			continue;
-		if (left->bytes && onsram_is_continued(res, left))
-			onsram_shrink_extent(ctx, res, left);
-		else
-			onsram_residency_evict(ctx->spm, ctx->emit, res);
-	}
-}
-
 static bool onsram_has_plan(const struct onsram_op_ctx *ctx)
 {
 	return ctx->run->policy == DRM_ONSRAM_POLICY_AGENT && ctx->run->plan;
@@ -358,7 +198,7 @@ static void onsram_place(struct onsram_op_ctx *ctx)
 	u32 policy = ctx->run->policy;
 
 	if (onsram_has_plan(ctx)) {
-		onsram_place_static(ctx);
+		onsram_plan_place(ctx);
 		return;
 	}
 	if (policy == DRM_ONSRAM_POLICY_AGENT && ctx->op->rule) {
@@ -464,7 +304,7 @@ static void onsram_push_op(struct onsram_op_ctx *ctx)
 		.whole = op->writes_all || op->born & BIT(0),
 	};
 	struct onsram_hw_cmd cmd = *op->cmd;
-	struct onsram_needs needs = {};
+	struct onsram_needs needs = ctx->needs;
 	u32 s;
 
 	cmd.asid = ctx->run->client->asid;
@@ -514,7 +354,7 @@ static void onsram_drop(struct onsram_op_ctx *ctx)
 		if (op->res[s] && ctx->drop & BIT(s))
 			onsram_residency_evict(ctx->spm, ctx->emit, op->res[s]);
 	if (onsram_has_plan(ctx))
-		onsram_end_intervals(ctx);
+		onsram_plan_drop(ctx);
 }
 
 static bool onsram_uses_staging(const struct onsram_hw_cmd *cmd)

@@ -52,7 +52,7 @@ static void onsram_retire_account(struct onsram_job *job, const struct onsram_hw
 {
 	struct drm_onsram_stats *acct = &job->acct;
 
-	if (!job->started)
+	if (!job->started || cpl->start_ps < job->start_ps)
 		job->start_ps = cpl->start_ps;
 	job->started = true;
 	job->end_ps = max(job->end_ps, cpl->end_ps);
@@ -145,14 +145,13 @@ static void onsram_job_retire(struct onsram_engine *engine, u32 index,
 {
 	const struct onsram_slot *slot = &engine->slots[index];
 	const struct onsram_action *action = &slot->action;
-	struct onsram_job *job;
+	struct onsram_job *job = slot->job;
 
-	job = list_first_entry_or_null(&engine->jobs, struct onsram_job, link);
-	if (job && (action->seq < job->first_seq || action->seq > job->last_seq))
-		job = NULL;
-
-	/* A record that is not the command's has no numbers to trust */
-	if (job && cpl && cpl->seq == action->seq)
+	/*
+	 * A record that is not the command's has no numbers to trust.  What only waits takes
+	 * no time, and may have been through long before the rest began.
+	 */
+	if (job && cpl && cpl->seq == action->seq && action->kind != ONSRAM_PUSH_WAIT)
 		onsram_retire_account(job, &engine->ring[index], cpl);
 	if (slot->skipped && !error)
 		error = -ETIMEDOUT;
@@ -167,7 +166,7 @@ static void onsram_job_retire(struct onsram_engine *engine, u32 index,
 		job->error = error;
 	if (trace_onsram_command_enabled() && cpl && cpl->seq == action->seq)
 		onsram_retire_trace(engine, job, index, cpl, error);
-	if (job && action->seq == job->last_seq)
+	if (job && engine == job->engine && action->seq == job->last_seq)
 		list_move_tail(&job->link, ended);
 }
 

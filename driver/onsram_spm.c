@@ -120,6 +120,8 @@ static void onsram_push_copy(struct onsram_spm *spm, struct onsram_emit *emit,
 	emit->room--;
 	onsram_needs_add(&needs, from, false);
 	onsram_needs_add(&needs, to, true);
+	/* Nor before the operations in front of it are through: its time is what the plan says */
+	needs.seq[emit->engine] = spm->order.seq[emit->engine];
 	onsram_order_push(&spm->order, emit, &cmd, NULL, &action, &needs);
 	onsram_access_mark(from, &action, false);
 	onsram_access_mark(to, &action, true);
@@ -265,7 +267,7 @@ static bool onsram_spm_try(struct onsram_spm *spm, const struct onsram_placement
 static void onsram_spm_fill(struct onsram_spm *spm, struct onsram_emit *emit,
 			    struct onsram_residence *res, struct onsram_range what, bool fetch)
 {
-	onsram_range_claim(spm, emit, fetch ? emit->mover : emit->engine, res, what);
+	onsram_range_claim(spm, emit, res, what);
 	if (!fetch)
 		return;
 	onsram_push_copy(spm, emit, res, what, ONSRAM_PUSH_FETCH);
@@ -335,18 +337,40 @@ static void onsram_spm_reseat(struct onsram_spm *spm, struct onsram_residence *r
 	WARN_ON_ONCE(drm_mm_reserve_node(&spm->mm, node));
 }
 
-/* Return: whether granules at an end of a resident could be given up */
-static bool onsram_spm_trim(struct onsram_spm *spm, struct onsram_emit *emit,
-			    struct onsram_residence *res, struct onsram_range what)
+/* Return: whether DRAM has what granules at an end of a resident hold */
+static bool onsram_spm_clean_end(struct onsram_spm *spm, struct onsram_emit *emit,
+				 struct onsram_residence *res, struct onsram_range what)
 {
 	u32 start = max(what.start, res->dirty.start);
 	u32 end = min(what.start + what.granules, res->dirty.start + res->dirty.granules);
 
-	if (res->state == DRM_ONSRAM_RESIDENCY_DIRTY && start < end) {
-		if (!emit->room)
-			return false;
-		onsram_spm_write_back(spm, emit, res, (struct onsram_range) { start, end - start });
-	}
+	if (res->state != DRM_ONSRAM_RESIDENCY_DIRTY || start >= end)
+		return true;
+	if (!emit->room)
+		return false;
+	onsram_spm_write_back(spm, emit, res, (struct onsram_range) { start, end - start });
+	return true;
+}
+
+void onsram_spm_clean_beside(struct onsram_spm *spm, struct onsram_emit *emit,
+			     struct onsram_residence *res, struct onsram_range keep)
+{
+	u32 had = res->node.start, had_end = had + res->node.size;
+	u32 end = keep.start + keep.granules;
+
+	if (had < keep.start)
+		onsram_spm_clean_end(spm, emit, res,
+				     (struct onsram_range) { had, keep.start - had });
+	if (had_end > end)
+		onsram_spm_clean_end(spm, emit, res, (struct onsram_range) { end, had_end - end });
+}
+
+/* Return: whether granules at an end of a resident could be given up */
+static bool onsram_spm_trim(struct onsram_spm *spm, struct onsram_emit *emit,
+			    struct onsram_residence *res, struct onsram_range what)
+{
+	if (!onsram_spm_clean_end(spm, emit, res, what))
+		return false;
 	onsram_spm_vacate(spm, res, what);
 	return true;
 }

@@ -55,16 +55,19 @@ void onsram_spm_place(struct onsram_spm *spm, struct onsram_emit *emit,
 void onsram_spm_resize(struct onsram_spm *spm, struct onsram_emit *emit,
 		       const struct onsram_placement *place);
 
+/** onsram_spm_clean_beside() - write back what is dirty outside @keep, as emit->room allows */
+void onsram_spm_clean_beside(struct onsram_spm *spm, struct onsram_emit *emit,
+			     struct onsram_residence *res, struct onsram_range keep);
+
 /** onsram_place_of() - range of a resident */
 struct onsram_range onsram_place_of(const struct onsram_residence *res);
 
 /**
  * onsram_range_claim() - takes granules that a resident was just given over from whoever had them
- * @engine: that assigns them where they were another's
  *
  * Who uses its place next waits for those who used them.
  */
-void onsram_range_claim(struct onsram_spm *spm, struct onsram_emit *emit, u32 engine,
+void onsram_range_claim(struct onsram_spm *spm, struct onsram_emit *emit,
 			struct onsram_residence *res, struct onsram_range what);
 /** onsram_spm_account() - granules that a resident has got, or (less than 0) lost */
 void onsram_spm_account(struct onsram_spm *spm, struct onsram_residence *res, s64 granules);
@@ -107,6 +110,13 @@ bool onsram_range_is_zeroed(const struct onsram_spm *spm, const struct onsram_re
 /** onsram_range_use() - who claims granules of a resident next waits for its users, too */
 void onsram_range_use(struct onsram_spm *spm, const struct onsram_residence *res,
 		      struct onsram_range what);
+/**
+ * onsram_range_scrub() - zero what of @what is free and was another client's last
+ *
+ * So that no operation waits for it when it takes its places.
+ */
+void onsram_range_scrub(struct onsram_spm *spm, struct onsram_emit *emit,
+			const struct onsram_residency_client *client, struct onsram_range what);
 /** onsram_range_leave() - granules of a resident that it has no more */
 void onsram_range_leave(struct onsram_spm *spm, const struct onsram_residence *res,
 			struct onsram_range what);

@@ -57,11 +57,12 @@ static u32 plan_test_halves(struct plan_test *p)
 		u32 offset = (i & 1) * SZ_16K;
 
 		p->iv[n++] = (struct onsram_plan_interval){
-			.tensor = i + 1, .first_op = i, .last_op = i + 1,
-			.offset = offset, .bytes = SZ_8K,
+			.tensor = i + 1, .reserve_op = i, .first_op = i, .last_op = i + 1,
+			.release_op = i + 2, .offset = offset, .bytes = SZ_8K,
 		};
 		p->iv[n++] = (struct onsram_plan_interval){
-			.tensor = i + 1, .first_op = i + 1, .last_op = i + 1,
+			.tensor = i + 1, .reserve_op = i + 1, .first_op = i + 1,
+			.last_op = i + 1, .release_op = i + 2,
 			.flags = ONSRAM_INTERVAL_FETCH,
 			.offset = offset + SZ_8K, .bytes = SZ_8K, .begin = SZ_8K,
 		};
@@ -76,7 +77,9 @@ static u32 plan_test_chain(struct plan_test *p)
 
 	for (i = 0; i < NR_OPS; i++)
 		p->iv[i] = (struct onsram_plan_interval){
-			.tensor = i + 1, .first_op = i, .last_op = min_t(u32, i + 1, NR_OPS - 1),
+			.tensor = i + 1, .reserve_op = i, .first_op = i,
+			.last_op = min_t(u32, i + 1, NR_OPS - 1),
+			.release_op = min_t(u32, i + 2, NR_OPS),
 			.offset = (i & 1) * SZ_16K, .bytes = SZ_16K,
 		};
 	return NR_OPS;
@@ -92,14 +95,18 @@ static void onsram_plan_indexes(struct kunit *test)
 	plan = onsram_plan_build(p->iv, n, &p->graph, SPM_SIZE, &why);
 	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(plan), "%s", why);
 	for (i = 0; i < NR_OPS; i++) {
-		KUNIT_ASSERT_EQ(test, plan->start[i], i);
-		KUNIT_ASSERT_EQ(test, plan->interval[plan->start[i]].tensor, i + 1);
+		KUNIT_ASSERT_EQ(test, plan->event[ONSRAM_PLAN_RESERVE].at[i], i);
+		KUNIT_ASSERT_EQ(test, plan->event[ONSRAM_PLAN_RESERVE].which[i], i);
+		KUNIT_ASSERT_EQ(test, plan->event[ONSRAM_PLAN_FIRST].at[i], i);
 	}
-	KUNIT_EXPECT_EQ(test, plan->start[NR_OPS], n);
-	KUNIT_EXPECT_EQ(test, plan->end[0], 0);
-	KUNIT_EXPECT_EQ(test, plan->end[1], 0);
-	KUNIT_EXPECT_EQ(test, plan->end[2], 1);
-	KUNIT_EXPECT_EQ(test, plan->end[NR_OPS], n);
+	KUNIT_EXPECT_EQ(test, plan->event[ONSRAM_PLAN_RESERVE].at[NR_OPS], n);
+	KUNIT_EXPECT_EQ(test, plan->event[ONSRAM_PLAN_LAST].at[1], 0);
+	KUNIT_EXPECT_EQ(test, plan->event[ONSRAM_PLAN_LAST].at[2], 1);
+	KUNIT_EXPECT_EQ(test, plan->event[ONSRAM_PLAN_LAST].at[NR_OPS], n);
+	KUNIT_EXPECT_EQ(test, plan->event[ONSRAM_PLAN_RELEASE].at[2], 0);
+	KUNIT_EXPECT_EQ(test, plan->event[ONSRAM_PLAN_RELEASE].at[3], 1);
+	KUNIT_EXPECT_EQ(test, plan->event[ONSRAM_PLAN_RELEASE].at[NR_OPS], n - 2);
+	KUNIT_EXPECT_EQ(test, plan->event[ONSRAM_PLAN_RELEASE].at[NR_OPS + 1], n);
 	KUNIT_EXPECT_PTR_EQ(test, onsram_plan_get(plan), plan);
 	onsram_plan_put(plan);
 	onsram_plan_put(plan);
@@ -115,11 +122,12 @@ static void onsram_plan_grows(struct kunit *test)
 	plan = onsram_plan_build(p->iv, n, &p->graph, SPM_SIZE, &why);
 	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(plan), "%s", why);
 	for (k = 0; k < n; k++) {
-		bool joins = plan->interval[k].begin;
+		const struct onsram_plan_index *reserve = &plan->event[ONSRAM_PLAN_RESERVE];
+		bool joins = plan->interval[reserve->which[k]].begin;
 
-		KUNIT_ASSERT_EQ(test, plan->grown[k].begin, 0);
-		KUNIT_ASSERT_EQ(test, plan->grown[k].bytes, joins ? SZ_16K : SZ_8K);
-		KUNIT_ASSERT_EQ(test, plan->shrunk[k].bytes, 0);
+		KUNIT_ASSERT_EQ(test, reserve->extent[k].begin, 0);
+		KUNIT_ASSERT_EQ(test, reserve->extent[k].bytes, joins ? SZ_16K : SZ_8K);
+		KUNIT_ASSERT_EQ(test, plan->event[ONSRAM_PLAN_RELEASE].extent[k].bytes, 0);
 	}
 	onsram_plan_put(plan);
 
@@ -160,7 +168,8 @@ static void onsram_plan_refuses(struct kunit *test)
 	/* all at once: more than there is, though each has a place of its own */
 	for (i = 0; i < SPM_SIZE / SZ_16K; i++)
 		p->iv[i] = (struct onsram_plan_interval){
-			.tensor = i, .last_op = NR_OPS - 1, .flags = ONSRAM_INTERVAL_FETCH,
+			.tensor = i, .last_op = NR_OPS - 1, .release_op = NR_OPS,
+			.flags = ONSRAM_INTERVAL_FETCH,
 			.offset = i * SZ_16K, .bytes = SZ_16K,
 		};
 	plan = onsram_plan_build(p->iv, SPM_SIZE / SZ_16K, &p->graph, SPM_SIZE, &why);

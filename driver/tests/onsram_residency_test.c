@@ -219,6 +219,7 @@ static struct onsram_plan *spm_test_plan(struct spm_test *t, const u32 *tensors,
 			.offset = (base + first) * ONSRAM_SPM_GRANULE,
 			.bytes = (1 + spm_test_rnd(t, granules - first)) * ONSRAM_SPM_GRANULE,
 			.begin = first * ONSRAM_SPM_GRANULE,
+			.release_op = 1,
 		};
 	}
 	plan = onsram_plan_build(iv, n, &graph, SPM_SIZE, &why);

@@ -10,7 +10,7 @@ for n in squeezenet shufflenet inception_v1; do
 			name=$out/$n-$t-$policy
 			onsram run "$model" --policy $policy --dtype $t --repeat 3 --json \
 				>"$name-run.json" 2>"$name-run.err" || exit 1
-			onsram plan "$model" --policy $policy --dtype $t --without overlap --json \
+			onsram plan "$model" --policy $policy --dtype $t --json \
 				>"$name-plan.json" 2>"$name-plan.err" || exit 1
 		done
 	done

@@ -7,6 +7,7 @@ struct interval interval(uint32_t tensor, uint32_t first, uint32_t last, uint32_
 		[ONSRAM_A_INTERVAL_TENSOR] = tensor, [ONSRAM_A_INTERVAL_FIRST_OP] = first,
 		[ONSRAM_A_INTERVAL_LAST_OP] = last, [ONSRAM_A_INTERVAL_FLAGS] = flags,
 		[ONSRAM_A_INTERVAL_OFFSET] = offset, [ONSRAM_A_INTERVAL_BYTES] = PLACE,
+		[ONSRAM_A_INTERVAL_RESERVE_OP] = first, [ONSRAM_A_INTERVAL_RELEASE_OP] = last + 1,
 	} };
 }
 
@@ -31,11 +32,14 @@ int set_plan(struct nl_sock *sock, int family, const struct client *c, uint32_t 
 	nla_put_u32(msg, ONSRAM_A_GRAPH_ID, graph);
 	for (i = 0; i < nr; i++) {
 		nest = nla_nest_start(msg, ONSRAM_A_INTERVAL | NLA_F_NESTED);
-		for (a = ONSRAM_A_INTERVAL_TENSOR; a < ONSRAM_A_INTERVAL_PAD; a++)
-			if (a != intervals[i].leave_out)
+		for (a = ONSRAM_A_INTERVAL_TENSOR; a <= ONSRAM_A_INTERVAL_MAX; a++) {
+			if (a == intervals[i].leave_out || a == ONSRAM_A_INTERVAL_PAD)
+				continue;
+			if (a == ONSRAM_A_INTERVAL_BEGIN)
+				nla_put_u64(msg, a, intervals[i].begin);
+			else
 				nla_put_u32(msg, a, intervals[i].field[a]);
-		if (intervals[i].leave_out != ONSRAM_A_INTERVAL_BEGIN)
-			nla_put_u64(msg, ONSRAM_A_INTERVAL_BEGIN, intervals[i].begin);
+		}
 		nla_nest_end(msg, nest);
 	}
 	return ask(sock, msg, NULL);

@@ -16,7 +16,7 @@ struct interval {
 	uint32_t leave_out;
 };
 
-/** interval() - the whole of a buffer stays */
+/** interval() - the whole of a buffer stays; nothing overlaps */
 struct interval interval(uint32_t tensor, uint32_t first, uint32_t last, uint32_t flags, uint32_t offset);
 /** part() - @bytes from @begin stay, where they were did the whole buffer lie at @offset */
 struct interval part(uint32_t tensor, uint32_t first, uint32_t last, uint32_t flags, uint32_t offset,

@@ -3,6 +3,8 @@
  * Plans that hold parts of tensors: what is refused, and that results do not
  * depend on what lies where. The test is the policy agent itself.
  */
+#include <fcntl.h>
+
 #include "kselftest_harness.h"
 
 #include "plan.h"
@@ -83,6 +85,108 @@ TEST_F(parts, bad)
 	EXPECT_EQ(-ETIME, onsram_graph_wait_plan(self->client.dev, self->graph, 0));
 	EXPECT_EQ(0, PLAN(part(2, 0, 1, fetch, 0, g, g), part(2, 0, 0, fetch, 0, 0, g),
 			  part(2, 1, 1, fetch, 0, 2 * g, PLACE - 2 * g)));
+}
+
+static struct interval beside(struct interval iv, uint32_t reserve, uint32_t release)
+{
+	iv.field[ONSRAM_A_INTERVAL_RESERVE_OP] = reserve;
+	iv.field[ONSRAM_A_INTERVAL_RELEASE_OP] = release;
+	return iv;
+}
+
+TEST_F(parts, bad_transfers)
+{
+	const uint32_t fetch = ONSRAM_INTERVAL_FETCH, g = self->client.dev->info.granule;
+	const struct interval one = part(1, 1, 1, fetch, 0, 0, g), w = part(2, 0, 0, fetch, 0, 0, g);
+
+	EXPECT_EQ(EINVAL, PLAN(beside(one, 2, 2)));			/* comes behind its use */
+	EXPECT_EQ(EINVAL, PLAN(beside(one, UINT32_MAX, 2)));
+	EXPECT_EQ(EINVAL, PLAN(beside(one, 0, 1)));			/* is gone before its use is through */
+	EXPECT_EQ(EINVAL, PLAN(beside(one, 0, 0)));
+	EXPECT_EQ(EINVAL, PLAN(beside(one, 0, 3)));			/* never gone */
+	EXPECT_EQ(EINVAL, PLAN(beside(one, 0, UINT32_MAX)));
+	EXPECT_EQ(EINVAL, PLAN(beside(part(0, 1, 1, 0, 0, 0, g), 0, 2)));	/* nothing to bring in */
+	EXPECT_EQ(EINVAL, PLAN(beside(w, 0, 2), beside(one, 1, 2)));	/* two places at a time */
+	EXPECT_EQ(EINVAL, PLAN(w, beside(one, 0, 2)));
+	EXPECT_EQ(-ETIME, onsram_graph_wait_plan(self->client.dev, self->graph, 0));
+	EXPECT_EQ(0, PLAN(w, beside(part(1, 1, 1, fetch, PLACE, 0, g), 0, 2)));
+}
+
+/* 3 leaves while 0 is made of what is left of it, and 1 comes for that */
+#define BESIDE(g) PLAN( \
+	beside(part(3, 0, 0, 0, 0, 0, 3 * (g)), 0, 2), \
+	beside(part(2, 0, 0, ONSRAM_INTERVAL_FETCH, PLACE, 0, 2 * (g)), 0, 1), \
+	beside(part(1, 1, 1, ONSRAM_INTERVAL_FETCH, 2 * PLACE, g, 3 * (g)), 0, 2), \
+	beside(part(0, 1, 1, 0, 3 * PLACE, 2 * (g), 2 * (g)), 1, 2))
+
+/* Transfers beside operations: of what is used later, and of what was */
+TEST_F(parts, transfers)
+{
+	struct client *c = &self->client;
+	uint32_t g = c->dev->info.granule, n;
+	struct drm_onsram_stats st, before;
+	float a[N], w[N], y[N];
+
+	ASSERT_EQ(0, BESIDE(g));
+	for (uint32_t round = 1; round <= 4; round++) {
+		put_ramp(c, 1, a, N, (float)round, 1);
+		put_ramp(c, 2, w, N, 5, 2 * (float)round);
+		ASSERT_EQ(0, onsram_device_stats(c->dev, &before));
+		ASSERT_EQ(0, run_graph(c, self->graph));
+		ASSERT_EQ(0, onsram_device_stats(c->dev, &st));
+		EXPECT_EQ(2, st.prefetches - before.prefetches);
+		EXPECT_EQ(2, st.writebacks - before.writebacks);
+		/* the copy engine's are the run's, too: all but what operations found there */
+		EXPECT_EQ(4 * PLACE - 6 * g, st.dram_read_bytes - before.dram_read_bytes);
+		EXPECT_EQ(2 * PLACE, st.dram_write_bytes - before.dram_write_bytes);
+		ASSERT_EQ(0, get_floats(c, 0, y, N));
+		for (n = 0; n < N; n++)
+			ASSERT_EQ(2 * a[n] + w[n], y[n]);
+	}
+	EXPECT_EQ(0, st.fallbacks);
+	EXPECT_EQ(0, st.errors);
+}
+
+/* A transfer that hangs is tried again; one that fails, fails the run, and the next one is whole */
+TEST_F(parts, broken_transfers)
+{
+	static const char *const faults[] = { "hang-next", "error-next" };
+	struct client *c = &self->client;
+	uint32_t copy = c->dev->info.model.compute_engines, n;
+	int knobs = open(KNOBS, O_RDWR);
+	struct drm_onsram_stats st, before;
+	float a[N], w[N], y[N];
+	char request[32];
+
+	if (knobs < 0)
+		SKIP(return, "no " KNOBS);
+	ASSERT_EQ(0, write_file(TIMEOUT, "500"));
+	ASSERT_EQ(0, BESIDE(c->dev->info.granule));
+	for (uint32_t i = 0; i < 8; i++) {
+		bool again = i % 2, error = i / 2 % 2;
+
+		put_ramp(c, 1, a, N, (float)i, 1);
+		put_ramp(c, 2, w, N, 5, 2 * (float)i);
+		/* of the copy engine, then of the one that waits for it */
+		snprintf(request, sizeof(request), "set %s %u", faults[error], i < 4 ? copy : 0);
+		if (!again)
+			ASSERT_EQ(0, knob(knobs, request));
+		if (!again && error) {
+			ASSERT_EQ(0, onsram_device_stats(c->dev, &before));
+			EXPECT_EQ(0, run_graph(c, self->graph));
+			ASSERT_EQ(0, onsram_device_stats(c->dev, &st));
+			EXPECT_EQ(1, st.errors - before.errors);
+			/* the loss is told once */
+			onsram_bo_prep(c->dev, &c->bo[0], DRM_ONSRAM_CPU_READ, WAIT_NS);
+			continue;
+		}
+		ASSERT_EQ(0, run_graph(c, self->graph));
+		ASSERT_EQ(0, get_floats(c, 0, y, N));
+		for (n = 0; n < N; n++)
+			ASSERT_EQ(2 * a[n] + w[n], y[n]);
+	}
+	write_file(TIMEOUT, "30000");
+	close(knobs);
 }
 
 /* Parts that grow and shrink, of inputs, a constant, an intermediate result and the output */

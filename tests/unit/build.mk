@@ -15,7 +15,8 @@ $(VALIDATE_OBJS) $(B)/tests/unit/test-exec-agree.o: \
 $(B)/tests/unit/test-exec-agree: $(VALIDATE_OBJS)
 
 VALIDATE_TESTS := $(addprefix $(B)/tests/unit/,test-validate test-validate-bytes)
-RESIDENCY_OBJS := $(addprefix $(B)/driver/onsram_,contents.o order.o overwrite.o plan.o range.o residency.o spm.o)
+RESIDENCY_OBJS := $(addprefix $(B)/driver/onsram_,contents.o follow.o order.o overwrite.o plan.o range.o residency.o \
+	spm.o)
 RESIDENCY_TESTS := $(addprefix $(B)/tests/unit/,test-residency test-parts test-residency-random)
 ORDER_TESTS := $(B)/tests/unit/test-order
 PLAN_TESTS := $(B)/tests/unit/test-plan

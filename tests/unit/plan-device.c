@@ -24,6 +24,26 @@ struct op {
 	struct onsram_residency_op residency;
 };
 
+#define COMPUTE	0
+#define COPY	1
+#define ENGINES	2
+
+struct command {
+	struct onsram_hw_cmd cmd;
+	struct onsram_hw_windows windows;
+	enum onsram_push kind;
+	const struct op *op;
+};
+
+/* A ring: @run of the @pushed commands have completed, or all but the one under way */
+struct ring {
+	struct command *command;
+	uint32_t pushed;
+	uint32_t run;
+	bool busy;
+	uint64_t sem;
+};
+
 struct plan_device {
 	struct onsram_emit emit;
 	struct onsram_spm spm;
@@ -37,15 +57,12 @@ struct plan_device {
 	struct op *ops;
 	bool *assigned;			/* per granule */
 	const struct op *op;		/* being pushed */
+	struct ring ring[ENGINES];
+	uint32_t most;			/* commands a ring has room for */
+	struct onsram_fluid fluid;
+	uint64_t scrub_ps;
 	struct plan_device_run *result;
 };
-
-static void charge(struct plan_device *d, const struct onsram_cost *cost)
-{
-	d->result->time_ps += cost->time_ps;
-	d->result->dram_read_bytes += cost->dram_read_bytes;
-	d->result->dram_write_bytes += cost->dram_write_bytes;
-}
 
 static uint64_t staging(const struct plan_device *d)
 {
@@ -56,50 +73,130 @@ static uint64_t staging(const struct plan_device *d)
 	return free;
 }
 
-static void push_op(struct plan_device *d, const struct onsram_hw_cmd *cmd,
-		    const struct onsram_hw_windows *windows)
+static void op_cost(struct plan_device *d, const struct command *c, struct onsram_cost *cost)
 {
 	uint64_t resident[ONSRAM_MAX_OPERANDS] = { 0 };
-	struct onsram_cost cost;
 
 	for (uint32_t s = 0; s < ONSRAM_MAX_OPERANDS; s++) {
-		const struct onsram_hw_operand *o = &cmd->operand[s];
+		const struct onsram_hw_operand *o = &c->cmd.operand[s];
+		const struct onsram_hw_window *w = &c->windows.slot[s];
 
 		if (o->addr & ONSRAM_ADDR_SPM)
 			resident[s] = UINT64_MAX;
-		else if (windows && windows->slot[s].bytes)
-			resident[s] = onsram_slot_resident(&o->view, o->addr, windows->slot[s].va,
-							   windows->slot[s].bytes);
-		d->result->parts += windows && windows->slot[s].bytes;
+		else if (w->bytes)
+			resident[s] = onsram_slot_resident(&o->view, o->addr, w->va, w->bytes);
+		d->result->parts += !!w->bytes;
 	}
-	onsram_op_cost(&d->m, &d->op->perf, resident, staging(d), &cost);
-	charge(d, &cost);
+	onsram_op_cost(&d->m, &c->op->perf, resident, staging(d), cost);
+}
+
+/* Return: whether it takes time */
+static bool begin(struct plan_device *d, uint32_t engine, const struct command *c)
+{
+	struct onsram_cost cost;
+
+	switch (c->kind) {
+	case ONSRAM_PUSH_ASSIGN:
+		for (u64 at = 0; at < c->cmd.arg[1]; at += ONSRAM_SPM_GRANULE)
+			d->assigned[(c->cmd.arg[0] + at) / ONSRAM_SPM_GRANULE] = !(c->cmd.arg[2] & ONSRAM_ASSIGN_RELEASE);
+		if (!(c->cmd.arg[2] & ONSRAM_ASSIGN_SCRUB))
+			return false;
+		cost = (struct onsram_cost){
+			.spm_ps = (c->cmd.arg[1] * 1000000000000 + d->m.spm_bw - 1) / d->m.spm_bw,
+		};
+		d->scrub_ps += cost.spm_ps;
+		break;
+	case ONSRAM_PUSH_WAIT:
+		return false;
+	case ONSRAM_PUSH_OP:
+		op_cost(d, c, &cost);
+		break;
+	default:
+		onsram_copy_cost(&d->m, c->cmd.operand[0].view.dims[0] * 4ull,
+				 c->kind == ONSRAM_PUSH_WRITEBACK, &cost);
+		/* beside an operation */
+		d->result->beside += d->ring[!engine].busy;
+	}
+	d->result->dram_read_bytes += cost.dram_read_bytes;
+	d->result->dram_write_bytes += cost.dram_write_bytes;
+	onsram_fluid_start(&d->fluid, engine, &cost);
+	return true;
+}
+
+static bool startable(const struct plan_device *d, uint32_t engine)
+{
+	const struct ring *ring = &d->ring[engine];
+	const struct onsram_hw_cmd *cmd = &ring->command[ring->run].cmd;
+
+	if (ring->busy || ring->run == ring->pushed)
+		return false;
+	return !(cmd->flags & ONSRAM_CMDF_WAIT) || d->ring[cmd->wait_sem].sem >= cmd->wait_value;
+}
+
+static void complete(struct ring *ring)
+{
+	ring->busy = false;
+	ring->sem = ring->command[ring->run++].cmd.seq;
+}
+
+/* As the device does: whatever can start at a time does, then time goes on */
+static void run_rings(struct plan_device *d)
+{
+	int engine = 0;
+
+	onsram_fluid_init(&d->fluid, &d->m);
+	while (engine >= 0) {
+		bool more = true;
+
+		while (more) {
+			more = false;
+			for (uint32_t e = 0; e < ENGINES; e++) {
+				struct ring *ring = &d->ring[e];
+
+				if (!startable(d, e))
+					continue;
+				more = true;
+				ring->busy = begin(d, e, &ring->command[ring->run]);
+				if (!ring->busy)
+					complete(ring);
+			}
+		}
+		engine = onsram_fluid_next(&d->fluid);
+		if (engine >= 0)
+			complete(&d->ring[engine]);
+	}
+	d->result->time_ps = d->fluid.now_ps - d->scrub_ps;
+	d->scrub_ps = 0;
+	for (uint32_t e = 0; e < ENGINES; e++) {
+		assert_int_equal(d->ring[e].run, d->ring[e].pushed);
+		d->spm.order.done[e] = d->spm.order.seq[e];
+		d->ring[e].run = 0;
+		d->ring[e].pushed = 0;
+	}
 }
 
 static void push(struct onsram_emit *emit, const struct onsram_hw_cmd *cmd,
 		 const struct onsram_hw_windows *windows, const struct onsram_action *action)
 {
 	struct plan_device *d = container_of(emit, struct plan_device, emit);
-	struct onsram_cost cost;
+	struct ring *ring = &d->ring[action->engine];
+	struct command *c;
 
-	switch (action->kind) {
-	case ONSRAM_PUSH_ASSIGN:
-		for (uint32_t g = 0; g < action->granules; g++)
-			d->assigned[action->start + g] = !(cmd->arg[2] & ONSRAM_ASSIGN_RELEASE);
-		break;
-	case ONSRAM_PUSH_WRITEBACK:
-	case ONSRAM_PUSH_FETCH:
-		onsram_copy_cost(&d->m, cmd->operand[0].view.dims[0] * 4ull,
-				 action->kind == ONSRAM_PUSH_WRITEBACK, &cost);
-		charge(d, &cost);
-		break;
-	case ONSRAM_PUSH_OP:
-		push_op(d, cmd, windows);
-		break;
-	default:
-		/* One engine waits for nobody */
-		fail();
-	}
+	assert_true(ring->pushed < d->most);
+	c = &ring->command[ring->pushed++];
+	*c = (struct command){ .cmd = *cmd, .kind = action->kind, .op = d->op };
+	if (windows)
+		c->windows = *windows;
+}
+
+/* As the driver puts a job's first and last command down */
+static void push_nop(struct plan_device *d, uint64_t copied)
+{
+	struct onsram_hw_cmd nop = { .opcode = ONSRAM_CMD_NOP };
+	struct onsram_action action = { .kind = ONSRAM_PUSH_WAIT, .engine = COMPUTE };
+	const struct onsram_needs needs = { .seq[COPY] = copied };
+
+	onsram_order_push(&d->spm.order, &d->emit, &nop, NULL, &action, &needs);
 }
 
 static struct onsram_residence *tensor_at(const struct onsram_residency_run *run, u32 index)
@@ -163,8 +260,15 @@ struct plan_device *plan_device_new(const struct onsram_model *m, const struct d
 	assert_non_null(d);
 	d->m = *m;
 	d->emit.push = push;
+	d->emit.engine = COMPUTE;
+	d->emit.mover = COPY;
+	d->most = 64 * nr_ops + 20000;
+	for (uint32_t e = 0; e < ENGINES; e++) {
+		d->ring[e].command = calloc(d->most, sizeof(*d->ring[e].command));
+		assert_non_null(d->ring[e].command);
+	}
 	d->client = (struct onsram_residency_client){ .id = 1, .asid = 1, .stats = &d->stats };
-	assert_int_equal(onsram_spm_init(&d->spm, m->spm_size, 1), 0);
+	assert_int_equal(onsram_spm_init(&d->spm, m->spm_size, ENGINES), 0);
 	d->tensors = calloc(nr_tensors, sizeof(*d->tensors));
 	d->res = calloc(nr_tensors, sizeof(*d->res));
 	d->ops = calloc(nr_ops, sizeof(*d->ops));
@@ -184,6 +288,14 @@ struct plan_device *plan_device_new(const struct onsram_model *m, const struct d
 	return d;
 }
 
+void plan_device_hand_over(struct plan_device *d)
+{
+	for (uint32_t t = 0; t < d->graph.nr_tensors; t++)
+		onsram_residency_discard(&d->spm, &d->res[t]);
+	for (uint32_t g = 0; g < d->spm.granules; g++)
+		d->spm.owner[g] = d->client.id + 1;
+}
+
 void plan_device_plan(struct plan_device *d, const struct plan_device_interval *iv, uint32_t n)
 {
 	struct onsram_plan_interval *copy = calloc(n + 1, sizeof(*copy));
@@ -195,7 +307,8 @@ void plan_device_plan(struct plan_device *d, const struct plan_device_interval *
 		copy[k] = (struct onsram_plan_interval){
 			.tensor = iv[k].tensor, .first_op = iv[k].first_op, .last_op = iv[k].last_op,
 			.flags = iv[k].flags, .offset = iv[k].offset, .bytes = iv[k].bytes,
-			.begin = iv[k].begin,
+			.begin = iv[k].begin, .reserve_op = iv[k].reserve_op,
+			.release_op = iv[k].release_op,
 		};
 	plan = onsram_plan_build(copy, n, &d->graph, d->m.spm_size, &why);
 	if (IS_ERR(plan))
@@ -211,10 +324,13 @@ struct plan_device_run plan_device_run(struct plan_device *d)
 	d->result = &result;
 	d->emit.waits = ONSRAM_EMIT_WAITS;
 	d->emit.room = 100000;
+	push_nop(d, 0);
 	for (uint32_t i = 0; i < d->graph.nr_ops; i++) {
 		d->op = &d->ops[i];
 		onsram_residency_op(&d->spm, &d->emit, &d->run, &d->ops[i].residency);
 	}
+	push_nop(d, d->spm.order.seq[COPY]);
+	run_rings(d);
 	assert_int_equal(d->stats.fallbacks, 0);
 	return result;
 }
@@ -229,5 +345,7 @@ void plan_device_free(struct plan_device *d)
 	free(d->res);
 	free(d->ops);
 	free(d->assigned);
+	for (uint32_t e = 0; e < ENGINES; e++)
+		free(d->ring[e].command);
 	free(d);
 }

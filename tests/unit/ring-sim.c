@@ -311,7 +311,10 @@ static struct onsram_plan *random_plan(struct ring_sim *sim, u32 client, struct 
 			.offset = (ring_upto(sim, 2) * RING_PARTS + first) * GRANULE,
 			.bytes = (1 + ring_upto(sim, sim->nr_parts[t] - first)) * GRANULE,
 			.begin = first * GRANULE,
+			.reserve_op = first_op, .release_op = last_op + 1 + ring_upto(sim, n - last_op),
 		};
+		if (iv[nr].flags & ONSRAM_INTERVAL_FETCH)
+			iv[nr].reserve_op -= ring_upto(sim, first_op + 1);
 		next = onsram_plan_build(iv, nr + 1, &graph, (u64)RING_GRANULES * GRANULE, &why);
 		if (IS_ERR(next))
 			continue;

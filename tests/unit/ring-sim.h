@@ -15,7 +15,7 @@
 #define RING_CAPACITY	8	/* granules that residents may take */
 #define RING_GRANULES	(ONSRAM_STAGING_MIN / ONSRAM_SPM_GRANULE + RING_CAPACITY)
 #define RING_ENTRIES	4096
-#define RING_JOB_OPS	3	/* operations of the longest job */
+#define RING_JOB_OPS	4	/* operations of the longest job */
 
 /** struct ring_memory - everything that commands change */
 struct ring_memory {

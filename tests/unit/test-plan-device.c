@@ -19,7 +19,7 @@
 static struct graph g;
 
 static void check_run(struct plan_device *d, const struct onsram_model *m, const struct onsram_plan *p,
-		      bool again, uint32_t *parts)
+		      bool again, struct plan_device_run *sum)
 {
 	struct onsram_plan_graph pg = graph_of(&g);
 	struct plan_device_run run = plan_device_run(d);
@@ -30,16 +30,17 @@ static void check_run(struct plan_device *d, const struct onsram_model *m, const
 	assert_int_equal(run.dram_read_bytes, price.dram_read_bytes);
 	assert_int_equal(run.dram_write_bytes, price.dram_write_bytes);
 	assert_int_equal(run.time_ps, price.time_ps);
-	*parts += run.parts;
+	sum->parts += run.parts;
+	sum->beside += run.beside;
 }
 
-/* Return: operands that lay in the SPM in part */
-static uint32_t carry_out_plan(const struct onsram_model *m, struct onsram_plan *p)
+/* What its runs come to is added to @sum */
+static void carry_out_plan(const struct onsram_model *m, struct onsram_plan *p,
+			   struct plan_device_run *sum)
 {
 	struct plan_device_interval *iv;
 	struct plan_device_tensor *tensors = calloc(g.nr_tensors, sizeof(*tensors));
 	struct plan_device *d;
-	uint32_t parts = 0;
 
 	assert_non_null(p);
 	iv = calloc(p->nr_intervals + 1, sizeof(*iv));
@@ -49,29 +50,49 @@ static uint32_t carry_out_plan(const struct onsram_model *m, struct onsram_plan 
 	for (uint32_t k = 0; k < p->nr_intervals; k++) {
 		const struct onsram_interval *i = &p->intervals[k];
 
-		/* Nothing overlaps, nor is it said to the driver when it might */
-		assert_int_equal(i->reserve_op, i->first_op);
-		assert_int_equal(i->release_op, i->last_op + 1);
 		iv[k] = (struct plan_device_interval){
 			i->tensor, i->first_op, i->last_op, i->flags, i->offset, i->bytes, i->begin,
+			i->reserve_op, i->release_op,
 		};
 	}
 	d = plan_device_new(m, g.ops, g.nr_ops, tensors, g.nr_tensors);
 	plan_device_plan(d, iv, p->nr_intervals);
 	for (uint32_t run = 0; run < 3; run++)
-		check_run(d, m, p, run, &parts);
+		check_run(d, m, p, run, sum);
+	/* and behind another client */
+	plan_device_hand_over(d);
+	check_run(d, m, p, false, sum);
 	plan_device_free(d);
 	onsram_plan_free(p);
 	free(tensors);
 	free(iv);
-	return parts;
 }
 
-static uint32_t carry_out(const struct onsram_model *m, const struct onsram_plan_options *opt)
+static void carry_out(const struct onsram_model *m, const struct onsram_plan_options *opt,
+		      struct plan_device_run *sum)
 {
 	struct onsram_plan_graph pg = graph_of(&g);
 
-	return carry_out_plan(m, onsram_plan_static(m, &pg, opt));
+	carry_out_plan(m, onsram_plan_static(m, &pg, opt), sum);
+}
+
+static const struct onsram_plan_options options[] = {
+	{ 0 }, { .whole = true }, { .synchronous = true }, { .synchronous = true, .whole = true },
+};
+
+/* All kinds of plans */
+static void carry_out_all(const struct onsram_model *m, struct plan_device_run *sum)
+{
+	for (uint32_t i = 0; i < 4; i++)
+		carry_out(m, &options[i], &sum[i]);
+}
+
+static void check_sums(const struct plan_device_run *sum, uint32_t parts, uint32_t beside)
+{
+	for (uint32_t i = 0; i < 4; i++) {
+		assert_int_equal(sum[i].parts > parts, !options[i].whole);
+		assert_int_equal(sum[i].beside > beside, !options[i].synchronous);
+	}
 }
 
 /* Return: stays over what dies */
@@ -79,41 +100,41 @@ static uint32_t carry_out_published(const struct onsram_model *m)
 {
 	struct onsram_plan_graph pg = graph_of(&g);
 	struct onsram_plan *p = onsram_plan_paper(m, &pg, NULL);
+	struct plan_device_run sum = { 0 };
 	uint32_t over = 0;
 
 	assert_non_null(p);
 	for (uint32_t k = 0; k < p->nr_intervals; k++)
 		over += !!(p->intervals[k].flags & ONSRAM_INTERVAL_OVERWRITE);
-	assert_int_equal(carry_out_plan(m, p), 0);
+	carry_out_plan(m, p, &sum);
+	assert_int_equal(sum.parts, 0);
 	return over;
 }
 
 static void test_random(void **state)
 {
-	const struct onsram_plan_options parts = { .synchronous = true };
-	const struct onsram_plan_options whole = { .synchronous = true, .whole = true };
-	uint32_t seed = 99, in_part = 0, over = 0;
+	struct plan_device_run sum[4] = { 0 };
 	struct onsram_model m;
+	uint32_t seed = 99, over = 0;
 
 	(void)state;
 	for (uint32_t round = 0; round < 250; round++) {
 		onsram_model_init(&m, rnd(&seed) % 4 ? ONSRAM_PRESET_DEFAULT : ONSRAM_PRESET_PAPER);
 		m.spm_size = 1024 * (160 + rnd(&seed) % 1500);
 		random_graph(&g, 1 + rnd(&seed) % 40, 1 + rnd(&seed) % 700, &seed);
-		in_part += carry_out(&m, &parts);
-		assert_int_equal(carry_out(&m, &whole), 0);
+		carry_out_all(&m, sum);
 		over += carry_out_published(&m);
 	}
-	assert_true(in_part > 1000);
+	check_sums(sum, 500, 500);
 	assert_true(over > 100);
 }
 
 /* Tensors that end within a word; an output that is read on, and leaves and comes back */
 static void test_odd(void **state)
 {
-	const struct onsram_plan_options parts = { .synchronous = true };
-	uint32_t x, y, z, in_part = 0;
+	struct plan_device_run sum[4] = { 0 };
 	struct onsram_model m;
+	uint32_t x, y, z;
 
 	(void)state;
 	onsram_model_init(&m, ONSRAM_PRESET_DEFAULT);
@@ -126,23 +147,22 @@ static void test_odd(void **state)
 			z = add_binary(&g, z, i % 3 ? z : y, elements, DRM_ONSRAM_TENSOR_TRANSIENT);
 		add_binary(&g, z, y, elements, 0);
 		m.spm_size = (512 + 100 * (elements % 7)) << 10;
-		in_part += carry_out(&m, &parts);
+		carry_out_all(&m, sum);
 	}
-	assert_true(in_part > 0);
+	assert_true(sum[0].parts > 0);
 }
 
 static void test_densenet(void **state)
 {
-	const struct onsram_plan_options parts = { .synchronous = true };
-	uint32_t in_part = 0;
+	struct plan_device_run sum[4] = { 0 };
 	struct onsram_model m;
 
 	(void)state;
 	onsram_model_init(&m, ONSRAM_PRESET_DEFAULT);
 	densenet(&g);
 	for (m.spm_size = 512 << 10; m.spm_size <= 8 << 20; m.spm_size *= 2)
-		in_part += carry_out(&m, &parts);
-	assert_true(in_part > 0);
+		carry_out_all(&m, sum);
+	check_sums(sum, 0, 0);
 }
 
 int main(void)

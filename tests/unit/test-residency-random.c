@@ -174,8 +174,12 @@ static struct onsram_plan *random_plan(const struct job *job)
 			.offset = upto(sim.spm.granules) * ONSRAM_SPM_GRANULE,
 		};
 		random_part(&iv[n], beside);
-		if (upto(3) == 0)
+		if (upto(2))
 			random_over(&iv[n], job, iv, n);
+		iv[n].reserve_op = iv[n].first_op;
+		if (iv[n].flags & ONSRAM_INTERVAL_FETCH)
+			iv[n].reserve_op -= upto(iv[n].first_op + 1);
+		iv[n].release_op = iv[n].last_op + 1 + upto(job->nr_ops - iv[n].last_op);
 		next = onsram_plan_build(iv, n + 1, &graph, (u64)sim.spm.granules * ONSRAM_SPM_GRANULE,
 					 &why);
 		if (IS_ERR(next))

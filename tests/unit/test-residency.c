@@ -470,10 +470,10 @@ static void test_static(void **state)
 		SLICES(ALL(out), ALL(c), ALL(w)),
 	};
 	const struct onsram_plan_interval iv[] = {
-		{ w, 0, 3, ONSRAM_INTERVAL_FETCH | ONSRAM_INTERVAL_KEEP, 12 * K, 4 * K, 0 },
-		{ a, 0, 1, 0, 0, 4 * K, 0 },
-		{ b, 1, 2, 0, 4 * K, 4 * K, 0 },
-		{ c, 2, 3, 0, 0, 4 * K, 0 },
+		{ w, 0, 3, ONSRAM_INTERVAL_FETCH | ONSRAM_INTERVAL_KEEP, 12 * K, 4 * K, 0, 0, 4 },
+		{ a, 0, 1, 0, 0, 4 * K, 0, 0, 2 },
+		{ b, 1, 2, 0, 4 * K, 4 * K, 0, 1, 3 },
+		{ c, 2, 3, 0, 0, 4 * K, 0, 2, 4 },
 	};
 	struct onsram_residency_run run = run_of(0, DRM_ONSRAM_POLICY_AGENT);
 	struct drm_onsram_op uops[4];
@@ -522,8 +522,8 @@ static void test_static_moves(void **state)
 {
 	u32 a = sim_tensor(&sim, 0, 4 * K), x = sim_tensor(&sim, 0, 4 * K);
 	const struct sim_slice *ops[] = { SLICES(ALL(x), ALL(a)), SLICES(ALL(a), ALL(x)) };
-	const struct onsram_plan_interval read = { a, 0, 1, ONSRAM_INTERVAL_FETCH, 8 * K, 4 * K, 0 };
-	const struct onsram_plan_interval written = { a, 1, 1, 0, 12 * K, 4 * K, 0 };
+	const struct onsram_plan_interval read = { a, 0, 1, ONSRAM_INTERVAL_FETCH, 8 * K, 4 * K, 0, 0, 2 };
+	const struct onsram_plan_interval written = { a, 1, 1, 0, 12 * K, 4 * K, 0, 1, 2 };
 	struct onsram_residency_run run = run_of(0, DRM_ONSRAM_POLICY_AGENT);
 	struct onsram_residency_op op = {};
 	struct drm_onsram_op uops[2];
@@ -559,8 +559,8 @@ static void test_static_holds(void **state)
 		SLICES(ALL(x), ALL(x)), SLICES(ALL(x), ALL(s)), SLICES(ALL(p), ALL(x)), SLICES(ALL(x), ALL(h)),
 	};
 	const struct onsram_plan_interval iv[] = {
-		{ h, 0, 3, ONSRAM_INTERVAL_FETCH, 140 * K, 4 * K, 0 },
-		{ p, 2, 3, 0, 130 * K, 4 * K, 0 },
+		{ h, 0, 3, ONSRAM_INTERVAL_FETCH, 140 * K, 4 * K, 0, 0, 4 },
+		{ p, 2, 3, 0, 130 * K, 4 * K, 0, 2, 4 },
 	};
 	struct onsram_residency_run run = run_of(0, DRM_ONSRAM_POLICY_AGENT);
 	struct drm_onsram_op uops[4];
@@ -592,10 +592,10 @@ static void test_static_over(void **state)
 		SLICES(ALL(a), ALL(w)), SLICES(ALL(b), ALL(a), ALL(w), ALL(a)), SLICES(ALL(out), ALL(b)),
 	};
 	const struct onsram_plan_interval ahead[] = {
-		{ a, 0, 1, 0, 0, 4 * K, 0 }, { b, 1, 2, ONSRAM_INTERVAL_OVERWRITE, 0, 6 * K, 0 },
+		{ a, 0, 1, 0, 0, 4 * K, 0, 0, 2 }, { b, 1, 2, ONSRAM_INTERVAL_OVERWRITE, 0, 6 * K, 0, 1, 3 },
 	};
 	const struct onsram_plan_interval amid[] = {
-		{ a, 0, 1, 0, K, 4 * K, 0 }, { b, 1, 2, ONSRAM_INTERVAL_OVERWRITE, 0, 6 * K, 0 },
+		{ a, 0, 1, 0, K, 4 * K, 0, 0, 2 }, { b, 1, 2, ONSRAM_INTERVAL_OVERWRITE, 0, 6 * K, 0, 1, 3 },
 	};
 	static const u32 born[] = { 1, 1, 0 }, dies[] = { 0, 2 | 8, 2 };
 	struct onsram_plan_tensor tensors[SIM_TENSORS] = {};

@@ -137,6 +137,11 @@ enum onsram_attr_tensor {
  *
  * Parts of a tensor that stay at the same time follow each other, in the tensor and in
  * the SPM. What of an operand is not in the SPM is used from DRAM.
+ *
+ * Transfers run on the copy engine, beside operations: a fetch from reserve_op on, which
+ * is at most first_op (and first_op itself without FETCH), until first_op, which waits for it;
+ * a write-back behind last_op until release_op, which waits for it and is larger; the number
+ * of operations is the run's end. Where they are next to each other nothing overlaps.
  */
 enum onsram_attr_interval {
 	ONSRAM_A_INTERVAL_UNSPEC,
@@ -148,6 +153,8 @@ enum onsram_attr_interval {
 	ONSRAM_A_INTERVAL_BYTES,	/* u32: of the part, a multiple of the granule */
 	ONSRAM_A_INTERVAL_PAD,
 	ONSRAM_A_INTERVAL_BEGIN,	/* u64: first byte of the part, a multiple of the granule */
+	ONSRAM_A_INTERVAL_RESERVE_OP,	/* u32: takes the place, and a fetch may start */
+	ONSRAM_A_INTERVAL_RELEASE_OP,	/* u32: gives it back, written back */
 
 	__ONSRAM_A_INTERVAL_MAX,
 	ONSRAM_A_INTERVAL_MAX = __ONSRAM_A_INTERVAL_MAX - 1
