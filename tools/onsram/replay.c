@@ -143,7 +143,8 @@ static int take(struct replay *r, const struct replay_event *e)
 
 int replay_events(struct replay *r, struct replay_event *events, uint32_t n)
 {
-	qsort(events, n, sizeof(*events), by_order);
+	if (n)
+		qsort(events, n, sizeof(*events), by_order);
 	for (uint32_t i = 0; i < n; i++)
 		if (take(r, &events[i]))
 			return -1;
