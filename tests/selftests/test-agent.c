@@ -176,7 +176,7 @@ TEST_F(agent, digested)
 }
 
 /* However far the sender of events has got when the client asks */
-TEST_F(agent, digested_while_sending)
+TEST_F_TIMEOUT(agent, digested_while_sending, 300)
 {
 	struct drm_onsram_op ops[MAX_ENTRIES];
 	struct client *c = &self->client;
