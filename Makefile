@@ -146,7 +146,7 @@ vm = tools/vm/run-vm --qemu "$$(qemu-device/build.sh)" --kernel $(1)/vmlinux --i
 # --- targets --------------------------------------------------------------------
 
 .PHONY: FORCE help all guest qemu models run vm shell check check-debug unit qtest kselftest e2e conformance networks trained pictures \
-	bench bench-policies bench-table reproduction network-page lint suite-unit suite-unit-san suite-qtest suite-kselftest suite-e2e \
+	bench bench-policies bench-table ablation reproduction network-page lint suite-unit suite-unit-san suite-qtest suite-kselftest suite-e2e \
 	suite-conformance suite-networks suite-trained suite-lint suite-debug clean distclean
 
 help:
@@ -168,6 +168,7 @@ help:
 	@echo '  make bench-policies'
 	@echo '                     the policies on sixteen networks; BENCH= options of onsram bench'
 	@echo '  make bench-table   the same as the table in README.md'
+	@echo '  make ablation      write into docs/policies.md what each part of the planner is worth'
 	@echo '  make reproduction  write docs/reproduction.md: the publication beside us'
 	@echo '  make network-page  write docs/networks.md: sizes of the networks beside published ones'
 	@echo '  make all           build everything, run nothing; V=1 shows the commands'
@@ -237,6 +238,10 @@ bench-policies: guest
 bench-table: guest
 	@$(call vm,$(KERNEL),$(IMAGE),$(VM)) --command 'onsram bench --json' >build/bench.json
 	@scripts/bench-table build/bench.json README.md
+
+# The table in docs/policies.md
+ablation: all
+	@scripts/ablation $(B)/onsram "$$(tools/models/make-networks)" docs/policies.md
 
 # The publication's machine and graphs, and docs/reproduction.md from what came of it
 reproduction: override DEVICE += model=paper functional=off
