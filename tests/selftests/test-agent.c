@@ -190,8 +190,9 @@ TEST_F_TIMEOUT(agent, digested_while_sending, 300)
 		ASSERT_EQ(0, run_ops(c, ops, MAX_ENTRIES));
 		usleep(i * 50);
 		EXPECT_EQ(-ETIME, AGENT_SYNC(0));
-		EXPECT_NE(0, HEAR_SYNC());
+		ASSERT_NE(0, HEAR_SYNC());
 		EXPECT_EQ(MAX_ENTRIES, self->heard.nr);
+		ASSERT_EQ(0, SYNC_DONE(self->heard.sync));
 	}
 }
 
